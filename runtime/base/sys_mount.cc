@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/base/sys_mount.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::sys {
+namespace {
+
+/// mountinfo writes space, tab, newline and backslash as \ooo; see proc(5).
+std::string decode_octal(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void mount(const std::string& source, const std::string& target, const std::string& type,
+           unsigned long flags, const std::string& data) {
+  if (::mount(source.c_str(), target.c_str(), type.empty() ? nullptr : type.c_str(), flags,
+              data.empty() ? nullptr : data.c_str()) != 0) {
+    throw_errno(errno, "mount {} ({}) on {} with flags {:#x} and options \"{}\"", source,
+                type.empty() ? "no type" : type, target, flags, data);
+  }
+}
+
+void unmount(const std::string& target, int flags) {
+  if (::umount2(target.c_str(), flags) != 0) throw_errno(errno, "unmount {}", target);
+}
+
+std::vector<std::string> mounts_below(std::string_view directory) {
+  const std::string table = read_file("/proc/self/mountinfo");
+  std::vector<std::string> found;
+  std::string_view rest = table;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    for (int field = 0; field < 4; ++field) {  // the mount point is the fifth field
+      const std::size_t space = line.find(' ');
+      line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+    }
+    std::string point = decode_octal(line.substr(0, line.find(' ')));
+    if (!point.empty() && is_below(point, directory)) found.push_back(std::move(point));
+  }
+  std::reverse(found.begin(), found.end());  // mounted last comes off first
+  return found;
+}
+
+int unmount_all_below(std::string_view directory) {
+  int count = 0;
+  for (const std::string& point : mounts_below(directory)) {
+    ignore_error(
+        [&] {
+          unmount(point, MNT_DETACH | UMOUNT_NOFOLLOW);
+          ++count;
+        },
+        "the mount may be gone already");
+  }
+  return count;
+}
+
+}  // namespace kata::sys
