@@ -14,7 +14,7 @@ add_library(kata_options INTERFACE)
 target_compile_features(kata_options INTERFACE cxx_std_20)
 target_include_directories(kata_options INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_definitions(kata_options INTERFACE
-  _GNU_SOURCE FMT_HEADER_ONLY FMT_STATIC_THOUSANDS_SEPARATOR=',' KATA_VERSION="${PROJECT_VERSION}")
+  _GNU_SOURCE KATA_VERSION="${PROJECT_VERSION}")
 # Paths of the builder's machine must not end up in assertion texts or debug information.
 target_compile_options(kata_options INTERFACE
   -ffunction-sections -fdata-sections "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")

@@ -58,6 +58,17 @@ int place_fds(const std::vector<std::pair<int, int>>& wanted) {
   return 0;
 }
 
+/// Descriptors that this program itself was started with, and does not know, are not close-on-exec.
+/// `wanted` is sorted.
+void close_unlisted(const std::vector<std::pair<int, int>>& wanted) {
+  int number = 3;
+  for (const auto& [kept, from] : wanted) {
+    for (; number < kept; ++number) ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    number = std::max(number, kept + 1);
+  }
+  sys::close_on_exec_from(number);
+}
+
 [[noreturn]] void child_main(const Command& command, const std::string& program, char* const* argv,
                              char* const* env, int error_pipe, pid_t parent) {
   const auto fail = [&](int err) {
@@ -78,6 +89,7 @@ int place_fds(const std::vector<std::pair<int, int>>& wanted) {
   if (command.before_exec) {
     if (const int err = command.before_exec(); err != 0) fail(err);
   }
+  close_unlisted(command.fds);
   ::execve(program.c_str(), argv, env);
   fail(errno);
   ::_exit(127);
@@ -187,10 +199,12 @@ ChildProcess spawn(const Command& command) {
   for (const auto& [number, fd] : command.fds) highest = std::max({highest, number, fd});
   const UniqueFd error_pipe(::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, highest + 1 + 64));
   errors.write.reset();
+  Command sorted = command;
+  std::sort(sorted.fds.begin(), sorted.fds.end());
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw_errno(errno, "start {}: fork", command.argv.front());
-  if (pid == 0) child_main(command, *program, argv.data(), env, error_pipe.get(), parent);
+  if (pid == 0) child_main(sorted, *program, argv.data(), env, error_pipe.get(), parent);
   ChildProcess child(pid);
   const_cast<UniqueFd&>(error_pipe).reset();
   int err = 0;

@@ -4,7 +4,7 @@
 // knows a new fact (which container, which recipe key) adds it as context. See docs/adr/0001-errors-are-exceptions.md.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <string>

@@ -4,7 +4,7 @@
 // keeps it out of every other file, for compile time and for the size of the guest agent.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <string_view>

@@ -23,8 +23,8 @@ void kill(pid_t pid, int signal);
 int wait_for(pid_t pid);
 /// waitpid(2) with WNOHANG: nothing while the child runs. Throws Error.
 [[nodiscard]] std::optional<int> try_wait_for(pid_t pid);
-/// close_range(2) from `first` up; falls back to /proc/self/fd on kernels before 5.9.
-void close_fds_from(int first);
+/// Marks every descriptor from `first` up close-on-exec: close_range(2), or one by one on kernels before 5.11.
+void close_on_exec_from(int first) noexcept;
 /// setns(2). Throws Error.
 void setns(int fd, int type);
 /// unshare(2). Throws Error.
