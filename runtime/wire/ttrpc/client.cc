@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/wire/ttrpc/client.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <asio/as_tuple.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cerrno>
+
+#include "runtime/base/io.h"
+#include "runtime/base/log.h"
+#include "ttrpc.pb.h"
+
+namespace kata::wire {
+namespace {
+
+std::string request_bytes(std::string_view service, std::string_view method, std::string payload,
+                          std::chrono::milliseconds deadline) {
+  ttrpc::Request request;
+  request.set_service(std::string(service));
+  request.set_method(std::string(method));
+  request.set_payload(std::move(payload));
+  request.set_timeout_nano(std::chrono::nanoseconds(deadline).count());
+  return request.SerializeAsString();
+}
+
+/// The payload of a good answer; throws Error with the peer's words for a bad one.
+std::string unwrap(const std::string& bytes) {
+  ttrpc::Response response;
+  if (!response.ParseFromString(bytes)) throw_error(Code::data_loss, "ttrpc response is not a valid message");
+  const int code = response.status().code();
+  if (code != 0) {
+    const bool known = code > 0 && code <= static_cast<int>(Code::unauthenticated);
+    throw Error(known ? static_cast<Code>(code) : Code::unknown, response.status().message());
+  }
+  return std::move(*response.mutable_payload());
+}
+
+}  // namespace
+
+Client::Client(asio::any_io_executor executor, UniqueFd fd)
+    : executor_(executor), connection_(std::make_shared<Connection>(executor, std::move(fd))) {}
+
+void Client::start() {
+  const std::shared_ptr<Client> self = shared_from_this();
+  asio::co_spawn(executor_, [self]() { return self->read_answers(); }, asio::detached);
+}
+
+asio::awaitable<void> Client::read_answers() {
+  const std::shared_ptr<Client> self = shared_from_this();
+  try {
+    while (std::optional<Frame> frame = co_await connection_->read()) {
+      const auto it = pending_.find(frame->stream_id);
+      if (frame->type != FrameType::response || it == pending_.end()) continue;  // late, or never asked for
+      it->second->answer = std::move(frame->payload);
+      it->second->timer.cancel();
+      pending_.erase(it);
+    }
+    close(closed_because_);
+  } catch (const Error& error) {
+    close(error.what());
+  }
+}
+
+void Client::close(std::string why) {
+  closed_because_ = std::move(why);
+  connection_->close();
+  const auto waiting = std::move(pending_);
+  pending_.clear();
+  for (const auto& [id, call] : waiting) call->timer.cancel();
+}
+
+asio::awaitable<std::string> Client::call_bytes(std::string service, std::string method, std::string payload,
+                                                std::chrono::milliseconds deadline) {
+  const std::shared_ptr<Client> self = shared_from_this();
+  if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
+  const std::uint32_t id = next_id_;
+  next_id_ += 2;
+  const auto call = std::make_shared<Pending>(Pending{asio::steady_timer(executor_), std::nullopt});
+  if (deadline == kNoDeadline) {
+    call->timer.expires_at(asio::steady_timer::time_point::max());
+  } else {
+    call->timer.expires_after(deadline);
+  }
+  pending_[id] = call;
+  connection_->send(id, FrameType::request, request_bytes(service, method, std::move(payload), deadline));
+  const auto [error] = co_await call->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  pending_.erase(id);
+  if (call->answer) co_return in_context([&] { return unwrap(*call->answer); }, "{}", method);
+  if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
+  if (error) throw_error(Code::cancelled, "call {}/{}: cancelled", service, method);
+  throw_error(Code::deadline_exceeded, "call {}/{}: no answer within {} ms", service, method, deadline.count());
+}
+
+BlockingClient::BlockingClient(UniqueFd fd) : fd_(std::move(fd)) {}
+
+std::uint32_t BlockingClient::send(std::string_view service, std::string_view method, const std::string& payload) {
+  const std::uint32_t id = next_id_;
+  next_id_ += 2;
+  write_all(fd_.get(), encode_frame(id, FrameType::request, request_bytes(service, method, payload, kNoDeadline)));
+  return id;
+}
+
+void BlockingClient::read_some() {
+  char buffer[65536];
+  ssize_t count;
+  do {
+    count = ::read(fd_.get(), buffer, sizeof buffer);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) throw_errno(errno, "read an answer of the sandbox process");
+  if (count == 0) throw_error(Code::unavailable, "the sandbox process has closed the connection");
+  parser_.feed(std::string_view(buffer, static_cast<std::size_t>(count)));
+  while (std::optional<Frame> frame = parser_.next()) answers_[frame->stream_id] = std::move(frame->payload);
+}
+
+std::optional<std::string> BlockingClient::take_answer(std::uint32_t id) {
+  const auto it = answers_.find(id);
+  if (it == answers_.end()) return std::nullopt;
+  const std::string bytes = std::move(it->second);
+  answers_.erase(it);
+  return unwrap(bytes);
+}
+
+std::string BlockingClient::receive(std::uint32_t id, std::chrono::milliseconds deadline) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + deadline;
+  for (;;) {
+    if (std::optional<std::string> answer = take_answer(id)) return *std::move(answer);
+    int wait_ms = -1;
+    if (deadline != kNoDeadline) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+      if (left <= 0) throw_error(Code::deadline_exceeded, "no answer of the sandbox process within {} ms", deadline.count());
+      wait_ms = static_cast<int>(left) + 1;
+    }
+    pollfd poll_fd{fd_.get(), POLLIN, 0};
+    const int ready = ::poll(&poll_fd, 1, wait_ms);
+    if (ready < 0 && errno != EINTR) throw_errno(errno, "wait for the sandbox process");
+    if (ready > 0) read_some();
+  }
+}
+
+std::optional<std::string> BlockingClient::receive_ready(std::uint32_t id) {
+  read_some();
+  return take_answer(id);
+}
+
+}  // namespace kata::wire
