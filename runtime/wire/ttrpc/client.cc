@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <asio/as_tuple.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 
@@ -87,7 +87,8 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
   }
   pending_[id] = call;
   connection_->send(id, FrameType::request, request_bytes(service, method, std::move(payload), deadline));
-  const auto [error] = co_await call->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  std::error_code error;
+  co_await call->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   pending_.erase(id);
   if (call->answer) co_return in_context([&] { return unwrap(*call->answer); }, "{}", method);
   if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);

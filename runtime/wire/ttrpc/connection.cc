@@ -2,9 +2,9 @@
 #include "runtime/wire/ttrpc/connection.h"
 
 #include <array>
-#include <asio/as_tuple.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
@@ -24,8 +24,9 @@ asio::awaitable<std::optional<Frame>> Connection::read() {
   for (;;) {
     if (std::optional<Frame> frame = parser_.next()) co_return frame;
     if (!stream_.is_open()) co_return std::nullopt;
-    const auto [error, count] =
-        co_await stream_.async_read_some(asio::buffer(*buffer), asio::as_tuple(asio::use_awaitable));
+    std::error_code error;
+    const std::size_t count = co_await stream_.async_read_some(
+        asio::buffer(*buffer), asio::redirect_error(asio::use_awaitable, error));
     if (error || count == 0) {
       close();
       co_return std::nullopt;
@@ -48,8 +49,8 @@ asio::awaitable<void> Connection::write_queued() {
   while (!queue_.empty()) {
     const std::string bytes = std::move(queue_.front());
     queue_.pop_front();
-    const auto [error, count] =
-        co_await asio::async_write(stream_, asio::buffer(bytes), asio::as_tuple(asio::use_awaitable));
+    std::error_code error;
+    co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       log::debug("ttrpc write ended error=\"{}\"", error.message());
       close();
