@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One container of a sandbox as the host keeps it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/oci/bundle.h"
+#include "runtime/sandbox/process.h"
+
+namespace kata::sandbox {
+
+struct Container {
+  std::string id;
+  oci::Bundle bundle;
+  bool paused = false;
+  bool mounted_rootfs = false;  ///< we mounted it (containerd hands over mounts), so we unmount it
+  std::shared_ptr<Process> init;
+  std::map<std::string, std::shared_ptr<Process>> execs;
+
+  /// The init for an empty id, else the exec; nullptr when there is none.
+  [[nodiscard]] std::shared_ptr<Process> find(const std::string& exec_id) const {
+    if (exec_id.empty()) return init;
+    const auto it = execs.find(exec_id);
+    return it == execs.end() ? nullptr : it->second;
+  }
+};
+
+}  // namespace kata::sandbox

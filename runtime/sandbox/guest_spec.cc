@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sandbox/guest_spec.h"
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "runtime/base/error.h"
+#include "runtime/base/log.h"
+#include "runtime/base/path.h"
+
+namespace kata::sandbox {
+namespace {
+
+constexpr long kTmpfsMagic = 0x01021994;  // TMPFS_MAGIC, linux/magic.h
+constexpr unsigned long long kDefaultShm = 64ULL << 20;
+
+bool is_bind(const grpc::Mount& mount) {
+  if (mount.type() == "bind" || mount.type() == "rbind") return true;
+  return std::any_of(mount.options().begin(), mount.options().end(),
+                     [](const std::string& option) { return option == "bind" || option == "rbind"; });
+}
+
+bool has_option(const grpc::Mount& mount, std::string_view wanted) {
+  return std::find(mount.options().begin(), mount.options().end(), wanted) != mount.options().end();
+}
+
+/// Engines put a container's /dev/shm on a tmpfs of the host. Shared memory works only within one kernel, so the guest gets
+/// a tmpfs of its own, of the same size.
+void make_guest_shm(grpc::Mount& mount) {
+  struct statfs status {};
+  unsigned long long size = kDefaultShm;
+  if (::statfs(mount.source().c_str(), &status) == 0 && status.f_type == kTmpfsMagic && status.f_blocks > 0) {
+    size = static_cast<unsigned long long>(status.f_blocks) * static_cast<unsigned long long>(status.f_bsize);
+  }
+  mount.set_type("tmpfs");
+  mount.set_source("shm");
+  mount.clear_options();
+  for (const char* option : {"nosuid", "noexec", "nodev", "mode=1777"}) mount.add_options(option);
+  mount.add_options(fmt::format("size={}", size));
+}
+
+/// Kernel file systems and devices are the guest's own: a bind of the host's would show another kernel.
+bool is_kernel_path(const std::string& source) {
+  return is_below(source, "/proc") || is_below(source, "/sys") || is_below(source, "/dev");
+}
+
+void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
+  const std::string destination = clean_path(mount.destination());
+  if (destination == "/dev/shm") return make_guest_shm(mount);
+  if (is_kernel_path(mount.source())) {
+    log::info("mount of a kernel file system is the guest's own source={} destination={}", mount.source(), destination);
+    return;
+  }
+  struct stat status {};
+  if (::stat(mount.source().c_str(), &status) != 0) {
+    throw_errno(errno, "mount {} on {}: look at the source", mount.source(), destination);
+  }
+  if (S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode)) {
+    throw_error(Code::unimplemented,
+                "mount {} on {}: device files of the host do not exist in the guest; mount the file system that is on it",
+                mount.source(), destination);
+  }
+  const bool read_only = has_option(mount, "ro") || has_option(mount, "rro");
+  const std::string name = fmt::format("mounts/{}-{}", index, base_name(destination));
+  mount.set_source(view.share(mount.source(), name, read_only));
+  mount.set_type("bind");
+}
+
+/// The guest's kernel has none of the host's namespaces. The network one is the machine itself.
+void translate_namespaces(grpc::Linux& linux_part) {
+  google::protobuf::RepeatedPtrField<grpc::LinuxNamespace> kept;
+  for (const grpc::LinuxNamespace& space : linux_part.namespaces()) {
+    if (space.type() == "network") continue;
+    grpc::LinuxNamespace* copy = kept.Add();
+    copy->set_type(space.type());
+    if (!space.path().empty() && space.type() == "user") {
+      throw_error(Code::unimplemented, "join user namespace {}: it belongs to the host's kernel", space.path());
+    }
+    // A path names a namespace of another container of the pod; within the pod's machine the container has its own.
+    if (!space.path().empty()) log::info("namespace path has no meaning in the guest type={} path={}", space.type(), space.path());
+  }
+  linux_part.mutable_namespaces()->Swap(&kept);
+}
+
+}  // namespace
+
+grpc::LinuxResources guest_resources(const grpc::LinuxResources& resources) {
+  grpc::LinuxResources result = resources;
+  if (result.has_cpu()) {
+    result.mutable_cpu()->clear_cpus();
+    result.mutable_cpu()->clear_mems();
+  }
+  result.clear_network();
+  return result;
+}
+
+grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_id, const GuestView& view) {
+  grpc::Spec spec = host_spec;
+  spec.mutable_root()->set_path(view.rootfs);
+  spec.clear_hooks();  // those of the host run on the host
+  int index = 0;
+  for (grpc::Mount& mount : *spec.mutable_mounts()) {
+    if (is_bind(mount)) translate_bind(mount, index, view);
+    ++index;
+  }
+  grpc::Linux& linux_part = *spec.mutable_linux();
+  translate_namespaces(linux_part);
+  linux_part.set_cgroups_path("/kata/" + container_id);
+  if (linux_part.has_resources()) *linux_part.mutable_resources() = guest_resources(linux_part.resources());
+  linux_part.clear_mount_label();
+  linux_part.clear_intel_rdt();
+  if (!view.guest_seccomp) linux_part.clear_seccomp();
+  spec.mutable_process()->clear_apparmor_profile();
+  spec.mutable_process()->clear_selinux_label();
+  return spec;
+}
+
+}  // namespace kata::sandbox

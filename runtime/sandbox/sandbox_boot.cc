@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The first half of a sandbox's life: cgroup, hooks, network, machine, guest.
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <cstdlib>
+
+#include "runtime/base/error.h"
+#include "runtime/base/log.h"
+#include "runtime/base/path.h"
+#include "runtime/config/annotations.h"
+#include "runtime/config/load.h"
+#include "runtime/hypervisor/qemu_probe.h"
+#include "runtime/hypervisor/qemu_vm.h"
+#include "runtime/hypervisor/vm_plan.h"
+#include "runtime/network/network_namespace.h"
+#include "runtime/network/wire_conversion.h"
+#include "runtime/oci/hooks.h"
+#include "runtime/oci/spec.h"
+#include "runtime/sandbox/dns_relay.h"
+#include "runtime/sandbox/sandbox.h"
+#include "runtime/sandbox/sandbox_network.h"
+
+namespace kata::sandbox {
+namespace {
+
+constexpr std::uint32_t kBytesPerMib = 1U << 20;
+
+config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
+  const config::Config config = config::load_config(config::sources_from_environment(options.config_flag));
+  return config::apply_annotations(config, {spec.annotations().begin(), spec.annotations().end()});
+}
+
+/// A container with limits gets a machine that can fill them: as many CPUs as its quota is worth, and its memory on top of
+/// what the guest itself uses.
+void size_machine(hypervisor::VmConfig& vm, const grpc::Spec& spec) {
+  const grpc::LinuxResources& resources = spec.linux().resources();
+  const grpc::LinuxCPU& cpu = resources.cpu();
+  if (cpu.quota() > 0 && cpu.period() > 0) {
+    const auto period = static_cast<std::int64_t>(cpu.period());
+    const auto wanted = static_cast<std::uint32_t>(std::min<std::int64_t>((cpu.quota() + period - 1) / period, 1024));
+    vm.vcpus = std::max(vm.vcpus, std::min(wanted, std::max(vm.max_vcpus, vm.vcpus)));
+    vm.max_vcpus = std::max(vm.max_vcpus, vm.vcpus);
+  }
+  if (resources.memory().limit() > 0) {
+    const auto limit = static_cast<std::uint64_t>(resources.memory().limit()) / kBytesPerMib;
+    if (limit > vm.memory_mib / 2) vm.memory_mib += static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, 1U << 22));
+  }
+}
+
+/// A random UUID, version 4.
+std::string make_uuid() {
+  unsigned char bytes[16];
+  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) throw_error(Code::internal, "read random bytes");
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
+  std::string text;
+  for (std::size_t i = 0; i < sizeof bytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", bytes[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+void Sandbox::join_cgroup(const Container& first) {
+  cgroup_ = HostCgroup::for_path(first.bundle.spec.linux().cgroups_path(), first.id);
+  in_context([&] { cgroup_->create(); }, "create the sandbox's cgroup");
+  cgroup_->add(::getpid());
+  if (first.init->host_pid > 0) cgroup_->add(first.init->host_pid);
+}
+
+void Sandbox::run_create_hooks(const Container& container) {
+  const grpc::Hooks& hooks = container.bundle.spec.hooks();
+  if (hooks.prestart().empty() && hooks.create_runtime().empty()) return;
+  const std::string state = state_for_hooks(container, false);
+  oci::run_hooks(runner_, hooks.prestart(), state, "prestart");
+  oci::run_hooks(runner_, hooks.create_runtime(), state, "createRuntime");
+}
+
+void Sandbox::connect_network(const Container& first) {
+  network_ = std::make_unique<Network>();
+  const grpc::LinuxNamespace* space = oci::find_namespace(first.bundle.spec, "network");
+  if (space == nullptr) {
+    throw_error(Code::unimplemented,
+                "the container asks for the host's network (no network namespace): a virtual machine has a network of its own; "
+                "leave out --net=host");
+  }
+  std::string path = space->path();
+  if (path.empty()) {
+    if (first.init->host_pid == 0) {
+      network_->space = network::create_network_namespace();
+    } else {
+      path = fmt::format("/proc/{}/ns/net", first.init->host_pid);
+    }
+  }
+  if (!path.empty()) {
+    if (network::is_host_namespace(path)) {
+      throw_error(Code::unimplemented, "network namespace {} is the host's: a virtual machine has a network of its own; leave out --net=host", path);
+    }
+    network_->space = network::open_network_namespace(path);
+  }
+  if (config_.runtime.internetworking_model == "none") return;
+  network_->joined = network::connect_endpoints(network_->space.get(), {.vhost = !config_.hypervisor.disable_vhost_net});
+}
+
+asio::awaitable<void> Sandbox::boot(const Container& first) {
+  join_cgroup(first);
+  run_create_hooks(first);
+  in_context([&] { connect_network(first); }, "connect the network");
+
+  const hypervisor::HostProbe host = hypervisor::probe_host(
+      runner_, {.qemu_path = config_.hypervisor.path, .virtiofsd_path = config_.hypervisor.virtio_fs_daemon,
+                .cache_dir = config_.runtime.state_dir});
+  hypervisor::VmPlan plan = hypervisor::plan_vm(config_, host);
+  for (const hypervisor::Finding& choice : plan.choices) {
+    log::info("choice {}=\"{}\" reason=\"{}\"", choice.name, choice.value, choice.reason);
+  }
+  hypervisor::VmConfig& vm = plan.vm;
+  vm.id = options_.id;
+  vm.uuid = make_uuid();
+  vm.shared.path = shared_->path();
+  vm.shared.tag = std::string(kShareTag);
+  size_machine(vm, first.bundle.spec);
+  for (network::Endpoint& endpoint : network_->joined.endpoints) {
+    vm.networks.push_back({.id = fmt::format("net{}", vm.networks.size()),
+                           .mac = network::to_string(endpoint.mac),
+                           .mtu = endpoint.mtu,
+                           .tap_fds = std::move(endpoint.tap_fds),
+                           .vhost_fds = std::move(endpoint.vhost_fds)});
+  }
+  description_ = fmt::format("{} {} {}", hypervisor::to_string(vm.accelerator), hypervisor::to_string(vm.machine),
+                             hypervisor::to_string(vm.shared.kind));
+  network_->shared_fs = vm.shared.kind;
+  network_->msize = vm.shared.msize;
+
+  vm_ = hypervisor::make_qemu_vm(io_, std::move(vm), {.on_console_line = [](std::string_view line) { log::debug("guest: {}", line); }});
+  co_await vm_->start();
+  asio::co_spawn(io_, watch_machine(), asio::detached);
+  UniqueFd connection = co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
+  agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
+}
+
+asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
+  grpc::CreateSandboxRequest request;
+  request.set_sandbox_id(options_.id);
+  request.set_hostname(first.bundle.spec.hostname());
+  if (network_->shared_fs != hypervisor::SharedFs::none) {
+    grpc::Storage& storage = *request.add_storages();
+    const bool virtio_fs = network_->shared_fs == hypervisor::SharedFs::virtio_fs;
+    storage.set_driver(virtio_fs ? "virtio-fs" : "9p");
+    storage.set_source(std::string(kShareTag));
+    storage.set_fstype(virtio_fs ? "virtiofs" : "9p");
+    storage.set_mount_point(std::string(kGuestShared));
+    storage.add_options("nodev");
+    if (!virtio_fs) {
+      for (const std::string& option : {std::string("trans=virtio"), std::string("version=9p2000.L"),
+                                        std::string("cache=mmap"), fmt::format("msize={}", network_->msize)}) {
+        storage.add_options(option);
+      }
+    }
+  }
+  const auto deadline = std::chrono::seconds(config_.agent.dial_timeout);
+  std::string failure;
+  try {
+    co_await agent_->call<wire::Empty>("CreateSandbox", std::move(request), deadline);
+  } catch (const Error& error) {
+    failure = error.what();
+    if (error.code() != Code::deadline_exceeded && error.code() != Code::unavailable) throw;
+  }
+  if (!failure.empty()) {
+    const std::string tail = vm_->console_tail();
+    throw_error(Code::deadline_exceeded,
+                "the guest's agent did not answer within {} s ({}); look at kernel= and initrd= in the configuration, or raise "
+                "dial_timeout. {}{}",
+                deadline.count(), failure, tail.empty() ? "Its console is empty" : "Last lines of its console:\n", tail);
+  }
+
+  grpc::SetGuestDateTimeRequest clock;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  clock.set_sec(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  clock.set_usec(std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1000000);
+  co_await agent_->call<wire::Empty>("SetGuestDateTime", std::move(clock));
+
+  constexpr std::size_t kEntropyBytes = 64;
+  std::string entropy(kEntropyBytes, '\0');
+  if (::getrandom(entropy.data(), entropy.size(), 0) == static_cast<ssize_t>(entropy.size())) {
+    grpc::ReseedRandomDevRequest reseed;
+    reseed.set_data(std::move(entropy));
+    co_await agent_->call<wire::Empty>("ReseedRandomDev", std::move(reseed));
+  }
+  co_await set_up_guest_network();
+}
+
+asio::awaitable<void> Sandbox::set_up_guest_network() {
+  for (const network::Endpoint& endpoint : network_->joined.endpoints) {
+    grpc::UpdateInterfaceRequest request;
+    *request.mutable_interface() = network::interface_to_proto(endpoint);
+    co_await agent_->call<types::Interface>("UpdateInterface", std::move(request));
+  }
+  if (!network_->joined.config.routes.empty()) {
+    grpc::UpdateRoutesRequest request;
+    for (const network::GuestRoute& route : network_->joined.config.routes) {
+      *request.mutable_routes()->add_routes() = network::route_to_proto(route);
+    }
+    co_await agent_->call<grpc::Routes>("UpdateRoutes", std::move(request));
+  }
+  if (!network_->joined.config.neighbours.empty()) {
+    grpc::AddARPNeighborsRequest request;
+    for (const network::GuestNeighbour& neighbour : network_->joined.config.neighbours) {
+      *request.mutable_neighbors()->add_arp_neighbors() = network::neighbour_to_proto(neighbour);
+    }
+    co_await agent_->call<wire::Empty>("AddARPNeighbors", std::move(request));
+  }
+}
+
+asio::awaitable<void> Sandbox::create(CreateRequest request) {
+  if (containers_.contains(request.id)) throw_error(Code::already_exists, "container with id exists: {}", request.id);
+  if (ended_) throw_error(Code::failed_precondition, "the sandbox's machine has ended");
+  auto owned = std::make_unique<Container>();
+  Container& container = *owned;
+  container.id = request.id;
+  container.bundle = oci::load_bundle(request.bundle);
+  oci::validate_spec(container.bundle.spec);
+  container.init = std::make_shared<Process>(io_.get_executor(), "");
+  container.init->terminal = request.terminal;
+  container.init->stdin_path = request.stdin_path;
+  container.init->stdout_path = request.stdout_path;
+  container.init->stderr_path = request.stderr_path;
+  container.init->fds = std::move(request.fds);
+  const bool is_first = containers_.empty();
+  containers_[request.id] = std::move(owned);
+  if (request.relay_pid > 0) attach_relay(request.id, "", request.relay_pid);
+
+  std::exception_ptr failure;
+  try {
+    mount_rootfs(request, container);
+    if (is_first) {
+      config_ = load_configuration(options_, container.bundle.spec);
+      shared_ = std::make_unique<SharedFolder>(join_path(options_.folder, "shared"));
+      co_await boot(container);
+    } else {
+      if (cgroup_ && container.init->host_pid > 0) cgroup_->add(container.init->host_pid);
+      run_create_hooks(container);
+    }
+    if (is_first) co_await set_up_guest(container);
+    co_await create_in_guest(container, request.terminal);
+    if (is_first) {
+      booted_ = true;
+      asio::co_spawn(io_, watch_memory(), asio::detached);
+      if (const std::string resolver = loopback_resolver(container.bundle.spec); !resolver.empty()) {
+        asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver), asio::detached);
+      }
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) {
+    emit({.kind = Event::Kind::create, .container_id = request.id, .exec_id = "", .pid = static_cast<std::uint32_t>(pid_of(*container.init))});
+    co_return;
+  }
+  if (is_first) {
+    co_await shut_down();
+  } else {
+    release_host_side(container);
+  }
+  containers_.erase(request.id);
+  std::rethrow_exception(failure);
+}
+
+}  // namespace kata::sandbox

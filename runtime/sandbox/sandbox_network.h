@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a sandbox keeps of its network and file sharing after the machine took the taps.
+#pragma once
+
+#include "runtime/base/fd.h"
+#include "runtime/hypervisor/vm_config.h"
+#include "runtime/network/host_endpoint.h"
+#include "runtime/sandbox/sandbox.h"
+
+namespace kata::sandbox {
+
+struct Sandbox::Network {
+  UniqueFd space;  ///< the network namespace
+  network::SandboxNetwork joined;
+  hypervisor::SharedFs shared_fs = hypervisor::SharedFs::none;
+  std::uint32_t msize = 0;
+};
+
+}  // namespace kata::sandbox

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sandbox/stdio_pump.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <vector>
+
+#include "runtime/base/log.h"
+
+namespace kata::sandbox {
+namespace {
+
+constexpr std::size_t kInChunk = 256U << 10;
+constexpr std::uint32_t kOutChunk = 1U << 20;
+
+}  // namespace
+
+StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent, ProcessName name,
+                     StdioFds fds, bool terminal)
+    : executor_(executor), agent_(std::move(agent)), name_(std::move(name)), drained_(executor) {
+  if (fds.in) in_.emplace(executor, std::move(fds.in), Direction::read);
+  if (fds.out) out_.emplace(executor, std::move(fds.out), Direction::write);
+  if (fds.err && !terminal) err_.emplace(executor, std::move(fds.err), Direction::write);
+  open_outputs_ = terminal ? 1 : 2;
+}
+
+void StdioPump::start() {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  const bool has_stderr = open_outputs_ == 2;
+  asio::co_spawn(executor_, [self]() { return self->pump_in(); }, asio::detached);
+  asio::co_spawn(executor_, [self]() { return self->pump_out(false); }, asio::detached);
+  if (has_stderr) asio::co_spawn(executor_, [self]() { return self->pump_out(true); }, asio::detached);
+}
+
+asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  std::optional<HostStream>& target = is_stderr ? err_ : out_;
+  try {
+    for (;;) {
+      grpc::ReadStreamRequest request;
+      request.set_container_id(name_.container_id);
+      request.set_exec_id(name_.exec_id);
+      request.set_len(kOutChunk);
+      const auto response = co_await agent_->call<grpc::ReadStreamResponse>(is_stderr ? "ReadStderr" : "ReadStdout",
+                                                                            std::move(request), wire::kNoDeadline);
+      if (response.data().empty()) break;
+      // A reader that has gone away does not stop the process: it would get SIGPIPE only from a pipe of its own, so what it
+      // still writes is read and dropped.
+      if (target && !co_await target->write_all(response.data())) target->close();
+    }
+  } catch (const std::exception& error) {
+    log::debug("output ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+  }
+  if (target) target->close();
+  if (--open_outputs_ == 0) drained_.set();
+}
+
+asio::awaitable<void> StdioPump::pump_in() {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  try {
+    std::vector<char> buffer(in_ ? kInChunk : 0);
+    while (in_ && !ended_) {
+      const std::size_t count = co_await in_->read_some(buffer.data(), buffer.size());
+      if (count == 0) break;
+      std::string_view rest(buffer.data(), count);
+      while (!rest.empty() && !ended_) {
+        grpc::WriteStreamRequest request;
+        request.set_container_id(name_.container_id);
+        request.set_exec_id(name_.exec_id);
+        request.set_data(rest.data(), rest.size());
+        const auto response =
+            co_await agent_->call<grpc::WriteStreamResponse>("WriteStdin", std::move(request), wire::kNoDeadline);
+        if (response.len() == 0 || response.len() > rest.size()) throw_error(Code::data_loss, "agent took {} bytes", response.len());
+        rest.remove_prefix(response.len());
+      }
+    }
+  } catch (const std::exception& error) {
+    log::debug("input ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+  }
+  if (in_) in_->close();
+  if (!ended_) co_await send_close_stdin();
+}
+
+asio::awaitable<void> StdioPump::send_close_stdin() {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  try {
+    grpc::CloseStdinRequest request;
+    request.set_container_id(name_.container_id);
+    request.set_exec_id(name_.exec_id);
+    co_await agent_->call<wire::Empty>("CloseStdin", std::move(request));
+  } catch (const std::exception& error) {
+    log::debug("close stdin container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+  }
+}
+
+asio::awaitable<bool> StdioPump::drained(std::chrono::milliseconds limit) {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  co_return co_await drained_.wait_for(limit);
+}
+
+void StdioPump::close_stdin() {
+  // Ending the read makes pump_in() send what it still has and then CloseStdin.
+  if (in_) in_->close();
+}
+
+void StdioPump::end_stdin() {
+  ended_ = true;
+  if (in_) in_->close();
+}
+
+void StdioPump::abandon() {
+  end_stdin();
+  if (out_) out_->close();
+  if (err_) err_->close();
+  drained_.set();
+}
+
+}  // namespace kata::sandbox
