@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A pod's or container's own wishes: annotations `io.katacontainers.config.SECTION.KEY`. They come from whoever may start a
-// container, so hypervisor keys pass only when `enable_annotations` names them, and paths only when valid_*_paths do.
+// A pod's or container's own wishes: annotations `io.katacontainers.config.SECTION.KEY`. They come
+// from whoever may start a container, so hypervisor keys pass only when `enable_annotations` names
+// them, and paths only when valid_*_paths do.
 #pragma once
 
 #include <map>
@@ -14,11 +15,13 @@ namespace kata::config {
 
 using Annotations = std::map<std::string, std::string>;
 
-/// The configuration with the annotations' values. Annotations of other prefixes are not looked at. Throws Error
-/// (permission_denied for a key that is not allowed, invalid_argument for an unknown key or a bad value).
+/// The configuration with the annotations' values. Annotations of other prefixes are not looked at.
+/// Throws Error (permission_denied for a key that is not allowed, invalid_argument for an unknown
+/// key or a bad value).
 [[nodiscard]] Config apply_annotations(const Config& config, const Annotations& annotations);
 
-/// Regular expressions that must match a key wholly. Throws Error(invalid_argument) for a bad expression.
+/// Regular expressions that must match a key wholly. Throws Error(invalid_argument) for a bad
+/// expression.
 [[nodiscard]] bool is_allowed(const std::vector<std::string>& expressions, const std::string& key);
 
 }  // namespace kata::config

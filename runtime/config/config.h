@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The runtime's configuration as plain values. The member initialisers are the defaults; the names are those of
-// configuration.toml, so that one can be found from the other. How it is read is in load.h.
+// The runtime's configuration as plain values. The member initialisers are the defaults; the names
+// are those of configuration.toml, so that one can be found from the other. How it is read is in
+// load.h.
 #pragma once
 
 #include <cstdint>
@@ -12,29 +13,30 @@ namespace kata::config {
 
 /// [hypervisor.qemu]
 struct Hypervisor {
-  std::string path;  ///< empty: found by the probe
+  std::string path{};  ///< empty: found by the probe
   std::string kernel = "/usr/share/kata-containers/vmlinux.container";
   std::string initrd = "/usr/share/kata-containers/kata-containers-initrd.img";
-  std::string image;
-  std::string firmware;
-  std::string machine_type = "q35";  ///< or "microvm", or a full name such as "pc-q35-7.2"
-  std::string accelerator = "auto";  ///< auto | kvm | tcg
-  std::string machine_accelerators;  ///< more -machine options, comma-separated
-  std::string cpu_features;          ///< appended to -cpu, e.g. "pmu=off"
-  std::string kernel_params;
+  std::string image{};
+  std::string firmware{};
+  std::string machine_type = "q35";    ///< or "microvm", or a full name such as "pc-q35-7.2"
+  std::string accelerator = "auto";    ///< auto | kvm | tcg
+  std::string machine_accelerators{};  ///< more -machine options, comma-separated
+  std::string cpu_features{};          ///< appended to -cpu, e.g. "pmu=off"
+  std::string kernel_params{};
   std::uint32_t default_vcpus = 1;
-  std::uint32_t default_maxvcpus = 0;  ///< 0: the host's number
+  std::uint32_t default_maxvcpus = 0;   ///< 0: the host's number
   std::uint32_t default_memory = 2048;  ///< MiB
   std::uint32_t default_maxmemory = 0;  ///< MiB; 0: the host's memory
   std::uint32_t memory_slots = 10;
   std::uint32_t default_bridges = 1;
   std::uint32_t pcie_root_port = 2;
-  std::string shared_fs = "virtio-fs";  ///< virtio-fs | virtio-9p | none; virtio-fs falls back to 9p
-  std::string virtio_fs_daemon;         ///< empty: found by the probe
-  std::string virtio_fs_cache = "auto";  ///< never | auto | always
+  std::string shared_fs =
+      "virtio-fs";                 ///< virtio-fs | virtio-9p | none; virtio-fs falls back to 9p
+  std::string virtio_fs_daemon{};  ///< empty: found by the probe
+  std::string virtio_fs_cache = "auto";    ///< never | auto | always
   std::uint32_t virtio_fs_cache_size = 0;  ///< MiB of DAX window; 0: none
   std::uint32_t virtio_fs_queue_size = 1024;
-  std::vector<std::string> virtio_fs_extra_args;
+  std::vector<std::string> virtio_fs_extra_args{};
   std::uint32_t msize_9p = 524288;
   bool disable_block_device_use = false;
   std::string block_device_driver = "virtio-blk";
@@ -49,20 +51,22 @@ struct Hypervisor {
   bool enable_debug = false;
   bool disable_vhost_net = false;
   std::string entropy_source = "/dev/urandom";
-  std::string seccompsandbox;  ///< QEMU's -sandbox value; empty: off
+  std::string seccompsandbox{};              ///< QEMU's -sandbox value; empty: off
   std::uint32_t tcg_translation_cache = 32;  ///< MiB; bounds QEMU's memory without KVM
-  std::vector<std::string> enable_annotations;  ///< regular expressions of keys that annotations may set
-  std::vector<std::string> valid_hypervisor_paths;
-  std::vector<std::string> valid_virtio_fs_daemon_paths;
-  std::vector<std::string> valid_entropy_sources;
+  std::vector<std::string>
+      enable_annotations{};  ///< regular expressions of keys that annotations may set
+  std::vector<std::string> valid_hypervisor_paths{};
+  std::vector<std::string> valid_virtio_fs_daemon_paths{};
+  std::vector<std::string> valid_entropy_sources{};
 };
 
 /// [agent.kata]
 struct Agent {
   bool enable_debug = false;
   bool debug_console_enabled = false;
-  std::vector<std::string> kernel_modules;
-  std::uint32_t dial_timeout = 30;  ///< seconds until the agent must answer; ten times that under TCG is not needed
+  std::vector<std::string> kernel_modules{};
+  std::uint32_t dial_timeout =
+      30;  ///< seconds until the agent must answer; ten times that under TCG is not needed
 };
 
 /// [runtime]
@@ -73,9 +77,10 @@ struct Runtime {
   bool disable_new_netns = false;
   bool sandbox_cgroup_only = true;
   bool static_sandbox_resource_mgmt = false;
-  std::vector<std::string> sandbox_bind_mounts;
+  std::vector<std::string> sandbox_bind_mounts{};
   std::uint32_t create_container_timeout = 60;  ///< seconds
-  std::string state_dir = "/run/kata-containers";  ///< ours: sandboxes, shared folders, the probe's cache
+  std::string state_dir =
+      "/run/kata-containers";  ///< ours: sandboxes, shared folders, the probe's cache
 };
 
 /// [factory]
@@ -87,11 +92,11 @@ struct Factory {
 };
 
 struct Config {
-  Hypervisor hypervisor;
-  Agent agent;
-  Runtime runtime;
-  Factory factory;
-  std::vector<std::string> files;  ///< what was read, in order
+  Hypervisor hypervisor{};
+  Agent agent{};
+  Runtime runtime{};
+  Factory factory{};
+  std::vector<std::string> files{};  ///< what was read, in order
 };
 
 }  // namespace kata::config

@@ -15,19 +15,21 @@ namespace kata::hypervisor {
 struct Channels {
   int qmp = -1;
   int console = -1;
-  int agent = -1;      ///< virtio-serial; -1: vsock
-  int virtiofs = -1;   ///< connected to virtiofsd
+  int agent = -1;     ///< virtio-serial; -1: vsock
+  int virtiofs = -1;  ///< connected to virtiofsd
   int vhost_vsock = -1;
 };
 
 struct QemuCommandLine {
-  std::vector<std::string> argv;
-  std::vector<std::pair<int, int>> fds;  ///< {number in QEMU, descriptor here}, sorted: as Command::fds
+  std::vector<std::string> argv{};
+  std::vector<std::pair<int, int>>
+      fds{};  ///< {number in QEMU, descriptor here}, sorted: as Command::fds
 };
 
 [[nodiscard]] QemuCommandLine build_command_line(const VmConfig& vm, const Channels& channels);
 
-/// The guest's kernel command line: ours first, then the user's; of two with the same name the last one stays.
+/// The guest's kernel command line: ours first, then the user's; of two with the same name the last
+/// one stays.
 [[nodiscard]] std::string kernel_command_line(const VmConfig& vm);
 
 }  // namespace kata::hypervisor

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What this host can do: which QEMU with which machines and devices, whether KVM really works, vhost, virtiofsd, cgroups.
-// Asked once a QEMU build and kept as JSON; each finding says why, and what to do about it.
+// What this host can do: which QEMU with which machines and devices, whether KVM really works,
+// vhost, virtiofsd, cgroups. Asked once a QEMU build and kept as JSON; each finding says why, and
+// what to do about it.
 #pragma once
 
 #include <set>
@@ -14,19 +15,19 @@ namespace kata::hypervisor {
 
 /// One line of `kata-runtime check`.
 struct Finding {
-  std::string name;   ///< "KVM"
-  std::string value;  ///< "not usable"
-  std::string reason;
-  std::string what_to_do;  ///< empty when nothing is to be done
-  bool ok = true;          ///< false: containers cannot start because of it
+  std::string name{};   ///< "KVM"
+  std::string value{};  ///< "not usable"
+  std::string reason{};
+  std::string what_to_do{};  ///< empty when nothing is to be done
+  bool ok = true;            ///< false: containers cannot start because of it
 };
 
 struct QemuInfo {
-  std::string path;     ///< empty: none found
-  std::string version;  ///< "7.2.22"
-  std::set<std::string> machines;
-  std::set<std::string> devices;
-  std::set<std::string> accelerators;
+  std::string path{};     ///< empty: none found
+  std::string version{};  ///< "7.2.22"
+  std::set<std::string> machines{};
+  std::set<std::string> devices{};
+  std::set<std::string> accelerators{};
 
   [[nodiscard]] bool has_device(const std::string& name) const { return devices.contains(name); }
   /// QEMU's own name for "q35" or "microvm" here ("pc-q35-rhel9.4.0"); empty when it has none.
@@ -36,12 +37,12 @@ struct QemuInfo {
 enum class CgroupMode { none, v1, hybrid, v2 };
 
 struct HostProbe {
-  QemuInfo qemu;
+  QemuInfo qemu{};
   bool kvm_usable = false;
-  std::string kvm_reason;
+  std::string kvm_reason{};
   bool vhost_vsock = false;
   bool vhost_net = false;
-  std::string virtiofsd;  ///< path; empty: none
+  std::string virtiofsd{};  ///< path; empty: none
   bool virtiofsd_is_rust = false;
   CgroupMode cgroups = CgroupMode::none;
   std::uint32_t cpus = 1;
@@ -49,13 +50,14 @@ struct HostProbe {
 };
 
 struct ProbeOptions {
-  std::string qemu_path;       ///< from the configuration: tried first, and alone when it is set
-  std::string virtiofsd_path;  ///< likewise
-  std::string root;            ///< before /proc, /dev, /sys and the programs' paths; for tests
+  std::string qemu_path{};       ///< from the configuration: tried first, and alone when it is set
+  std::string virtiofsd_path{};  ///< likewise
+  std::string root{};            ///< before /proc, /dev, /sys and the programs' paths; for tests
   std::string cache_dir = "/run/kata-containers";  ///< empty: no cache
 };
 
-/// Asks the host. A missing QEMU is not an Error here, but a finding. Throws Error when QEMU is there and does not answer.
+/// Asks the host. A missing QEMU is not an Error here, but a finding. Throws Error when QEMU is
+/// there and does not answer.
 [[nodiscard]] HostProbe probe_host(CommandRunner& runner, const ProbeOptions& options = {});
 
 /// The findings in the order in which `check` prints them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A virtual machine in QEMU: the process, its helper virtiofsd, QMP and the console, owned together.
+// A virtual machine in QEMU: the process, its helper virtiofsd, QMP and the console, owned
+// together.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -13,10 +14,11 @@
 namespace kata::hypervisor {
 
 struct QemuVmHooks {
-  /// Called with the pid of each process right after its start (QEMU first): to place it in a cgroup. May be empty.
-  std::function<void(pid_t)> place;
+  /// Called with the pid of each process right after its start (QEMU first): to place it in a
+  /// cgroup. May be empty.
+  std::function<void(pid_t)> place{};
   /// Called with each whole line of the guest's console. May be empty.
-  std::function<void(std::string_view)> on_console_line;
+  std::function<void(std::string_view)> on_console_line{};
 };
 
 /// Owns the machine; `io` must outlive it. Nothing is started yet.

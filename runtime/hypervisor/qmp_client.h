@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// QEMU's control protocol: one JSON object a line, answers by id, events in between. See QEMU's docs/interop/qmp-spec.
+// QEMU's control protocol: one JSON object a line, answers by id, events in between. See QEMU's
+// docs/interop/qmp-spec.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -45,11 +46,12 @@ class QmpClient {
   QmpClient& operator=(const QmpClient&) = delete;
   ~QmpClient();
 
-  /// Reads the greeting, negotiates, then reads answers and events until the stream ends. To be spawned once; the object
-  /// may be destroyed while it runs.
+  /// Reads the greeting, negotiates, then reads answers and events until the stream ends. To be
+  /// spawned once; the object may be destroyed while it runs.
   asio::awaitable<void> run();
-  /// Sends a command (from now on, or as soon as the handshake is done) and waits for its answer. Throws Error with
-  /// QEMU's class and description, deadline_exceeded, or unavailable when the stream has ended.
+  /// Sends a command (from now on, or as soon as the handshake is done) and waits for its answer.
+  /// Throws Error with QEMU's class and description, deadline_exceeded, or unavailable when the
+  /// stream has ended.
   asio::awaitable<Json> execute(std::string command, Json arguments = Json::object(),
                                 std::chrono::milliseconds deadline = std::chrono::seconds(20));
   /// Hands a descriptor over under a name (getfd), for netdev_add and such.

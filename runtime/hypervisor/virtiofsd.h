@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// virtiofsd, the file server behind virtio-fs: the C one that came with QEMU up to 7.x, and the Rust one.
+// virtiofsd, the file server behind virtio-fs: the C one that came with QEMU up to 7.x, and the
+// Rust one.
 #pragma once
 
 #include <string>
@@ -22,7 +23,8 @@ struct Virtiofsd {
 /// The command line without descriptors; `fd` is the number of the listening socket in the child.
 [[nodiscard]] std::vector<std::string> virtiofsd_arguments(const SharedDirectory& shared, int fd);
 
-/// Starts it on a listening socket that is ready before it runs, so nobody waits for it. Throws Error.
+/// Starts it on a listening socket that is ready before it runs, so nobody waits for it. Throws
+/// Error.
 [[nodiscard]] Virtiofsd start_virtiofsd(const SharedDirectory& shared);
 
 }  // namespace kata::hypervisor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the sandbox process needs of a virtual machine, whatever runs it. One implementation: QemuVm. All coroutines run on
-// the one io_context that the machine was made with.
+// What the sandbox process needs of a virtual machine, whatever runs it. One implementation:
+// QemuVm. All coroutines run on the one io_context that the machine was made with.
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +16,8 @@
 
 namespace kata::hypervisor {
 
-/// The address of the agent in a machine: a connected byte stream, or a vsock address to connect to.
+/// The address of the agent in a machine: a connected byte stream, or a vsock address to connect
+/// to.
 inline constexpr std::uint32_t kAgentPort = 1024;
 
 class Vm {
@@ -27,22 +28,25 @@ class Vm {
   /// Kills what is left of the machine.
   virtual ~Vm() = default;
 
-  /// Starts the machine cold, from its kernel. Returns when its processes run, not when the guest has booted. Throws Error
-  /// with the program's last words when it ends at once.
+  /// Starts the machine cold, from its kernel. Returns when its processes run, not when the guest
+  /// has booted. Throws Error with the program's last words when it ends at once.
   virtual asio::awaitable<void> start() = 0;
-  /// The byte stream to the agent. By virtio-serial at once (what is written waits for the guest); by vsock when the
-  /// guest listens. To be called once. Throws Error(deadline_exceeded) with the console's last lines.
+  /// The byte stream to the agent. By virtio-serial at once (what is written waits for the guest);
+  /// by vsock when the guest listens. To be called once. Throws Error(deadline_exceeded) with the
+  /// console's last lines.
   virtual asio::awaitable<UniqueFd> connect_agent(std::chrono::milliseconds deadline) = 0;
 
-  /// Parked until the machine has ended; its exit status as a shell tells it. Any number of coroutines may wait.
+  /// Parked until the machine has ended; its exit status as a shell tells it. Any number of
+  /// coroutines may wait.
   virtual asio::awaitable<int> wait_exit() = 0;
-  /// Asks the machine to end, kills it after `grace`, and its helpers. Never throws for one that has ended.
+  /// Asks the machine to end, kills it after `grace`, and its helpers. Never throws for one that
+  /// has ended.
   virtual asio::awaitable<void> stop(std::chrono::milliseconds grace) = 0;
   virtual asio::awaitable<void> pause() = 0;
   virtual asio::awaitable<void> resume() = 0;
 
-  /// Brings the number of virtual CPUs to `count` (never fewer than now); the agent must bring them online. Returns what it
-  /// became. Throws Error(failed_precondition) when the machine cannot.
+  /// Brings the number of virtual CPUs to `count` (never fewer than now); the agent must bring them
+  /// online. Returns what it became. Throws Error(failed_precondition) when the machine cannot.
   virtual asio::awaitable<std::uint32_t> grow_vcpus(std::uint32_t count) = 0;
   /// Brings the memory to at least `mib`, in steps of 128 MiB; returns what it became.
   virtual asio::awaitable<std::uint32_t> grow_memory(std::uint32_t mib) = 0;

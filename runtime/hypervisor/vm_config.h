@@ -21,16 +21,17 @@ enum class SharedFs { none, virtio_fs, virtio_9p };
 [[nodiscard]] const char* to_string(SharedFs kind) noexcept;
 
 struct NetworkDevice {
-  std::string id;  ///< "net0"; unique in the machine
-  std::string mac;
+  std::string id{};  ///< "net0"; unique in the machine
+  std::string mac{};
   std::uint32_t mtu = 1500;
-  std::vector<UniqueFd> tap_fds;    ///< one a queue
-  std::vector<UniqueFd> vhost_fds;  ///< as many as taps, or none
+  std::vector<UniqueFd> tap_fds{};    ///< one a queue
+  std::vector<UniqueFd> vhost_fds{};  ///< as many as taps, or none
 };
 
 struct BlockDevice {
-  std::string id;  ///< unique in the machine; also the disk's serial number, by which the guest finds it (20 bytes)
-  std::string path;
+  std::string id{};  ///< unique in the machine; also the disk's serial number, by which the guest
+                     ///< finds it (20 bytes)
+  std::string path{};
   std::string format = "raw";
   bool read_only = false;
   bool direct = false;  ///< O_DIRECT on the host
@@ -39,35 +40,35 @@ struct BlockDevice {
 /// The folder that host and guest share.
 struct SharedDirectory {
   SharedFs kind = SharedFs::none;
-  std::string path;
+  std::string path{};
   std::string tag = "kataShared";  ///< mount tag in the guest
   std::uint32_t msize = 524288;    ///< 9p
   // virtio-fs:
-  std::string daemon;
+  std::string daemon{};
   bool daemon_is_rust = false;
   std::string cache = "auto";
   std::uint32_t queue_size = 1024;
-  std::vector<std::string> extra_args;
+  std::vector<std::string> extra_args{};
 };
 
 struct VmConfig {
-  std::string id;  ///< sandbox id, for names and messages
-  std::string uuid;
-  std::string qemu;
+  std::string id{};  ///< sandbox id, for names and messages
+  std::string uuid{};
+  std::string qemu{};
   Machine machine = Machine::q35;
-  std::string machine_name;  ///< as QEMU calls it: "q35", "pc-q35-rhel9.4.0", "microvm"
-  std::string machine_options;  ///< more, comma-separated
+  std::string machine_name{};     ///< as QEMU calls it: "q35", "pc-q35-rhel9.4.0", "microvm"
+  std::string machine_options{};  ///< more, comma-separated
   Accelerator accelerator = Accelerator::tcg;
-  std::string cpu_features;
+  std::string cpu_features{};
   std::uint32_t translation_cache_mib = 32;
 
-  std::string kernel;
-  std::string initrd;
-  std::string image;
-  std::string firmware;
-  std::string kernel_params;  ///< the user's; they come last, so they win
-  std::string agent_log_level;  ///< empty: the agent's default
-  bool debug = false;           ///< console not quiet
+  std::string kernel{};
+  std::string initrd{};
+  std::string image{};
+  std::string firmware{};
+  std::string kernel_params{};    ///< the user's; they come last, so they win
+  std::string agent_log_level{};  ///< empty: the agent's default
+  bool debug = false;             ///< console not quiet
 
   std::uint32_t vcpus = 1;
   std::uint32_t max_vcpus = 1;  ///< more than vcpus: hot-plug is possible
@@ -78,14 +79,14 @@ struct VmConfig {
   bool huge_pages = false;
   bool balloon = false;
 
-  SharedDirectory shared;
-  std::vector<NetworkDevice> networks;
-  std::vector<BlockDevice> disks;
+  SharedDirectory shared{};
+  std::vector<NetworkDevice> networks{};
+  std::vector<BlockDevice> disks{};
   bool vsock = false;
   std::uint32_t vsock_cid = 0;
   std::string entropy_source = "/dev/urandom";
   std::uint32_t hotplug_ports = 0;  ///< PCIe root ports kept free
-  std::string seccomp_sandbox;      ///< -sandbox value; empty: off
+  std::string seccomp_sandbox{};    ///< -sandbox value; empty: off
   std::string block_aio = "threads";
 };
 

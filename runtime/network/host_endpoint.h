@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins the interfaces that an engine or CNI put into a network namespace with taps for the virtual machine: each frame that
-// arrives on one leaves through the other, by tc. What the guest must know to look like that namespace comes back as values.
+// Joins the interfaces that an engine or CNI put into a network namespace with taps for the virtual
+// machine: each frame that arrives on one leaves through the other, by tc. What the guest must know
+// to look like that namespace comes back as values.
 #pragma once
 
 #include <string>
@@ -14,37 +15,38 @@ namespace kata::network {
 
 /// An interface of the namespace and the tap that stands for it in the machine.
 struct Endpoint {
-  std::string name;      ///< in the namespace, and in the guest: "eth0"
-  std::string tap_name;  ///< "tap0_kata"
-  std::vector<UniqueFd> tap_fds;    ///< one a queue
-  std::vector<UniqueFd> vhost_fds;  ///< one a queue, or none: no /dev/vhost-net
-  MacAddress mac{};      ///< of the interface; the guest's must be the same
+  std::string name{};                 ///< in the namespace, and in the guest: "eth0"
+  std::string tap_name{};             ///< "tap0_kata"
+  std::vector<UniqueFd> tap_fds{};    ///< one a queue
+  std::vector<UniqueFd> vhost_fds{};  ///< one a queue, or none: no /dev/vhost-net
+  MacAddress mac{};                   ///< of the interface; the guest's must be the same
   std::uint32_t mtu = 1500;
   std::uint32_t flags = 0;  ///< IFF_*
-  std::string kind;         ///< "veth", "macvlan", ...
-  std::vector<Address> addresses;
+  std::string kind{};       ///< "veth", "macvlan", ...
+  std::vector<Address> addresses{};
 };
 
 /// A route with the guest's device name; `route.link` has no meaning in the guest.
 struct GuestRoute {
-  std::string device;
-  Route route;
+  std::string device{};
+  Route route{};
 };
 
 struct GuestNeighbour {
-  std::string device;
-  Neighbour neighbour;
+  std::string device{};
+  Neighbour neighbour{};
 };
 
 /// What the guest gets beside its interfaces.
 struct NetworkConfig {
-  std::vector<GuestRoute> routes;  ///< in an order in which they can be added: those without gateway first
-  std::vector<GuestNeighbour> neighbours;
+  std::vector<GuestRoute>
+      routes{};  ///< in an order in which they can be added: those without gateway first
+  std::vector<GuestNeighbour> neighbours{};
 };
 
 struct SandboxNetwork {
-  std::vector<Endpoint> endpoints;
-  NetworkConfig config;
+  std::vector<Endpoint> endpoints{};
+  NetworkConfig config{};
 };
 
 struct EndpointOptions {
@@ -52,14 +54,18 @@ struct EndpointOptions {
   bool vhost = true;  ///< opens /dev/vhost-net where it exists
 };
 
-/// Creates a tap for each interface of the namespace but lo, those that are down without an address, tunnels without an
-/// Ethernet address and taps of ours, and redirects both ways. Undoes everything when one step fails. Throws Error.
-[[nodiscard]] SandboxNetwork connect_endpoints(int namespace_fd, const EndpointOptions& options = {});
+/// Creates a tap for each interface of the namespace but lo, those that are down without an
+/// address, tunnels without an Ethernet address and taps of ours, and redirects both ways. Undoes
+/// everything when one step fails. Throws Error.
+[[nodiscard]] SandboxNetwork connect_endpoints(int namespace_fd,
+                                               const EndpointOptions& options = {});
 
 /// Connects interfaces that appeared later (`docker network connect`): those without a tap of ours.
-[[nodiscard]] SandboxNetwork connect_new_endpoints(int namespace_fd, const EndpointOptions& options = {});
+[[nodiscard]] SandboxNetwork connect_new_endpoints(int namespace_fd,
+                                                   const EndpointOptions& options = {});
 
-/// Removes the taps of ours and the redirections, in any state that a crash left. Nothing to do is no error. Throws Error.
+/// Removes the taps of ours and the redirections, in any state that a crash left. Nothing to do is
+/// no error. Throws Error.
 void disconnect_endpoints(int namespace_fd);
 
 /// Removes one interface's tap and redirection.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Internet and hardware addresses as values: parsed once at the edge, printed in their canonical form.
+// Internet and hardware addresses as values: parsed once at the edge, printed in their canonical
+// form.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ struct IpAddress {
 
 /// An address with the length of its network part: "172.17.0.2/16".
 struct IpPrefix {
-  IpAddress address;
+  IpAddress address{};
   std::uint8_t length = 0;
   bool operator==(const IpPrefix&) const = default;
 };

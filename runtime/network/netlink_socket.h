@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Netlink as bytes: a socket one can replace by recorded answers, a builder for requests, and readers that trust no length
-// they were sent. What the bytes mean is in rtnetlink.h. See netlink(7).
+// Netlink as bytes: a socket one can replace by recorded answers, a builder for requests, and
+// readers that trust no length they were sent. What the bytes mean is in rtnetlink.h. See
+// netlink(7).
 #pragma once
 
 #include <linux/netlink.h>
@@ -26,10 +27,15 @@ class NetlinkSocket {
   virtual void send(std::string_view datagram) = 0;
   /// The next datagram; it may hold several messages. Throws Error.
   virtual std::string receive() = 0;
+  /// 1, 2, 3, ...: tells answers to different requests apart.
+  [[nodiscard]] std::uint32_t next_sequence() noexcept { return ++sequence_; }
+
+ private:
+  std::uint32_t sequence_ = 0;
 };
 
-/// A NETLINK_ROUTE socket of the calling thread's network namespace; it stays in that namespace for its whole life, whatever
-/// the thread does later. Answers are waited for at most ten seconds.
+/// A NETLINK_ROUTE socket of the calling thread's network namespace; it stays in that namespace for
+/// its whole life, whatever the thread does later. Answers are waited for at most ten seconds.
 class KernelNetlinkSocket final : public NetlinkSocket {
  public:
   /// Throws Error.
@@ -44,7 +50,7 @@ class KernelNetlinkSocket final : public NetlinkSocket {
 /// Builds one request: header, fixed part, attributes (nested ones too), with their padding.
 class MessageBuilder {
  public:
-  MessageBuilder(std::uint16_t type, std::uint16_t flags);
+  explicit MessageBuilder(std::uint16_t type, std::uint16_t flags = 0);
 
   /// Appends the family's fixed part, e.g. an ifinfomsg.
   template <typename Fixed>
@@ -61,17 +67,18 @@ class MessageBuilder {
   /// Everything that `fill` adds becomes the payload of attribute `type`.
   MessageBuilder& nested(std::uint16_t type, const std::function<void(MessageBuilder&)>& fill);
 
+  /// Adds NLM_F_* to those of the constructor.
+  void add_flags(std::uint16_t flags);
   /// The finished datagram with this sequence number.
   [[nodiscard]] std::string finish(std::uint32_t sequence) const;
-  [[nodiscard]] std::uint16_t type() const noexcept;
 
  private:
   MessageBuilder& raw(const void* data, std::size_t size);
   std::string bytes_;
 };
 
-/// Attributes of a message or of a nested attribute. A length that leaves the buffer ends the list with
-/// Error(data_loss).
+/// Attributes of a message or of a nested attribute. A length that leaves the buffer ends the list
+/// with Error(data_loss).
 class Attributes {
  public:
   explicit Attributes(std::string_view bytes);
@@ -115,11 +122,12 @@ struct Message {
   void check_size(std::size_t size) const;
 };
 
-/// Sends a request and waits for its acknowledgement. Throws Error with the kernel's errno and, when it gives one, its
-/// extended-ack text.
+/// Sends a request and waits for its acknowledgement. Throws Error with the kernel's errno and,
+/// when it gives one, its extended-ack text.
 void request(NetlinkSocket& socket, MessageBuilder message);
-/// Sends a dump request and hands every message of the answer to `on_message`; starts over (at most 5 times, so
-/// `on_restart` must drop what was collected) when the kernel says that the table changed meanwhile. Throws Error.
+/// Sends a dump request and hands every message of the answer to `on_message`; starts over (at most
+/// 5 times, so `on_restart` must drop what was collected) when the kernel says that the table
+/// changed meanwhile. Throws Error.
 void dump(NetlinkSocket& socket, MessageBuilder message,
           const std::function<void(const Message&)>& on_message,
           const std::function<void()>& on_restart);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network namespaces by descriptor, and running a piece of code inside one. See network_namespaces(7).
+// Network namespaces by descriptor, and running a piece of code inside one. See
+// network_namespaces(7).
 #pragma once
 
 #include <functional>
@@ -11,16 +12,18 @@
 
 namespace kata::network {
 
-/// Opens /run/netns/NAME, /proc/PID/ns/net, ... Throws Error(not_found) when it is gone, invalid_argument when the file is no
-/// network namespace.
+/// Opens /run/netns/NAME, /proc/PID/ns/net, ... Throws Error(not_found) when it is gone,
+/// invalid_argument when the file is no network namespace.
 [[nodiscard]] UniqueFd open_network_namespace(const std::string& path);
-/// A new namespace without a name, its loopback down; it ends with the last descriptor. Throws Error.
+/// A new namespace without a name, its loopback down; it ends with the last descriptor. Throws
+/// Error.
 [[nodiscard]] UniqueFd create_network_namespace();
-/// Whether `path` is the namespace of PID 1 or of the calling thread: what `--net=host` asks for. False when it is gone.
+/// Whether `path` is the namespace of PID 1 or of the calling thread: what `--net=host` asks for.
+/// False when it is gone.
 [[nodiscard]] bool is_host_namespace(const std::string& path, const std::string& proc = "/proc");
 
-/// Runs `action` with the calling thread inside the namespace and goes back, whatever it throws. The process aborts when it
-/// cannot go back: to go on in a foreign namespace would do damage.
+/// Runs `action` with the calling thread inside the namespace and goes back, whatever it throws.
+/// The process aborts when it cannot go back: to go on in a foreign namespace would do damage.
 void in_namespace(int namespace_fd, const std::function<void()>& action);
 
 /// As above, for an action with a result.

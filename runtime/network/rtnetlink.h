@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Links, addresses, routes, neighbours and traffic control of one network namespace as values. Host and guest both use it:
-// the host to read what the engine made and to join it with taps, the guest to rebuild it. See rtnetlink(7).
+// Links, addresses, routes, neighbours and traffic control of one network namespace as values. Host
+// and guest both use it: the host to read what the engine made and to join it with taps, the guest
+// to rebuild it. See rtnetlink(7).
 #pragma once
 
 #include <cstdint>
@@ -16,56 +17,56 @@ namespace kata::network {
 
 struct Link {
   int index = 0;
-  std::string name;
-  std::optional<MacAddress> mac;  ///< nothing for links without an Ethernet address
+  std::string name{};
+  std::optional<MacAddress> mac{};  ///< nothing for links without an Ethernet address
   std::uint32_t mtu = 0;
   std::uint32_t flags = 0;  ///< IFF_*
-  std::string kind;         ///< "veth", "bridge", "tun", ...; empty for hardware
+  std::string kind{};       ///< "veth", "bridge", "tun", ...; empty for hardware
   int master = 0;           ///< index of the bridge or bond it belongs to
   int parent = 0;           ///< index of the peer or lower link, maybe in another namespace
-  std::optional<int> parent_namespace;  ///< that namespace's id as seen from here
+  std::optional<int> parent_namespace{};  ///< that namespace's id as seen from here
 };
 
 /// What set_link() changes; what is not given stays.
 struct LinkChange {
-  std::optional<std::string> name;  ///< the link is taken down for it
-  std::optional<MacAddress> mac;
-  std::optional<std::uint32_t> mtu;
-  std::optional<bool> up;
-  std::optional<bool> arp;
-  std::optional<int> master;             ///< 0: leaves its bridge
-  std::optional<int> namespace_fd;       ///< moves it into this network namespace
+  std::optional<std::string> name{};  ///< the link is taken down for it
+  std::optional<MacAddress> mac{};
+  std::optional<std::uint32_t> mtu{};
+  std::optional<bool> up{};
+  std::optional<bool> arp{};
+  std::optional<int> master{};        ///< 0: leaves its bridge
+  std::optional<int> namespace_fd{};  ///< moves it into this network namespace
 };
 
 struct Address {
   int link = 0;
-  IpPrefix prefix;
-  std::uint8_t scope = 0;                ///< RT_SCOPE_*
-  std::optional<IpAddress> peer;         ///< of a point-to-point link
-  std::optional<IpAddress> broadcast;
-  std::uint32_t flags = 0;               ///< IFA_F_*
+  IpPrefix prefix{};
+  std::uint8_t scope = 0;           ///< RT_SCOPE_*
+  std::optional<IpAddress> peer{};  ///< of a point-to-point link
+  std::optional<IpAddress> broadcast{};
+  std::uint32_t flags = 0;  ///< IFA_F_*
 };
 
 struct Route {
   int link = 0;
   bool is_v6 = false;
-  std::optional<IpPrefix> destination;   ///< nothing: the default route
-  std::optional<IpAddress> gateway;
-  std::optional<IpAddress> source;       ///< preferred source address
+  std::optional<IpPrefix> destination{};  ///< nothing: the default route
+  std::optional<IpAddress> gateway{};
+  std::optional<IpAddress> source{};  ///< preferred source address
   std::uint32_t metric = 0;
-  std::uint32_t table = 254;             ///< RT_TABLE_MAIN
-  std::uint8_t scope = 0;                ///< RT_SCOPE_*
-  std::uint8_t protocol = 4;             ///< RTPROT_STATIC
-  std::uint8_t type = 1;                 ///< RTN_UNICAST
-  std::uint32_t flags = 0;               ///< RTNH_F_ONLINK ...
+  std::uint32_t table = 254;  ///< RT_TABLE_MAIN
+  std::uint8_t scope = 0;     ///< RT_SCOPE_*
+  std::uint8_t protocol = 4;  ///< RTPROT_STATIC
+  std::uint8_t type = 1;      ///< RTN_UNICAST
+  std::uint32_t flags = 0;    ///< RTNH_F_ONLINK ...
 };
 
 struct Neighbour {
   int link = 0;
-  IpAddress address;
-  std::optional<MacAddress> mac;
-  std::uint16_t state = 0;               ///< NUD_*
-  std::uint8_t flags = 0;                ///< NTF_*
+  IpAddress address{};
+  std::optional<MacAddress> mac{};
+  std::uint16_t state = 0;  ///< NUD_*
+  std::uint8_t flags = 0;   ///< NTF_*
 };
 
 // --- links ---
@@ -104,8 +105,8 @@ void delete_neighbour(NetlinkSocket& socket, const Neighbour& neighbour);
 void add_ingress(NetlinkSocket& socket, int link);
 /// Removes it with its filters; not being there is no error. Throws Error.
 void delete_ingress(NetlinkSocket& socket, int link);
-/// Every frame that arrives on `from` leaves through `to` instead: u32 that matches all, action mirred egress redirect.
-/// Needs add_ingress(from) first. Throws Error.
+/// Every frame that arrives on `from` leaves through `to` instead: u32 that matches all, action
+/// mirred egress redirect. Needs add_ingress(from) first. Throws Error.
 void redirect_ingress(NetlinkSocket& socket, int from, int to);
 
 }  // namespace kata::network

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network values to and from the agent protocol's messages. A target of its own (kata_network_wire), since the rest of the
-// folder knows no protobuf.
+// Network values to and from the agent protocol's messages. A target of its own
+// (kata_network_wire), since the rest of the folder knows no protobuf.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "runtime/network/host_endpoint.h"
-#include "runtime/wire/proto/types.pb.h"
+#include "types.pb.h"
 
 namespace kata::network {
 
 /// What the guest does with one interface.
 struct GuestInterface {
-  std::string name;
+  std::string name{};
   MacAddress mac{};
   std::uint32_t mtu = 0;  ///< 0: keep
   bool arp = true;
-  std::vector<Address> addresses;  ///< `link` is not set
+  std::vector<Address> addresses{};  ///< `link` is not set
 };
 
 [[nodiscard]] types::Interface interface_to_proto(const Endpoint& endpoint);
-[[nodiscard]] types::Interface interface_to_proto(const Link& link, const std::vector<Address>& addresses);
+[[nodiscard]] types::Interface interface_to_proto(const Link& link,
+                                                  const std::vector<Address>& addresses);
 [[nodiscard]] types::Route route_to_proto(const GuestRoute& route);
 [[nodiscard]] types::ARPNeighbor neighbour_to_proto(const GuestNeighbour& neighbour);
 

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an engine leaves in a namespace becomes taps, and frames cross them both ways.
+#include <arpa/inet.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "runtime/base/error.h"
+#include "runtime/network/host_endpoint.h"
+#include "scratch_namespace.h"
+#include "tests/support/require.h"
+
+using namespace kata;
+using namespace kata::network;
+
+namespace {
+
+constexpr std::uint16_t kTestProtocol = 0x88b5;  // for local experiments, IEEE 802
+constexpr std::size_t kVirtioHeader = 10;
+
+/// A broadcast frame of the test's own protocol.
+std::string frame(std::string_view text) {
+  std::string bytes(6, '\xff');
+  bytes += std::string("\x02\x00\x00\x00\x00\x77", 6);
+  bytes += std::string("\x88\xb5", 2);
+  bytes += text;
+  bytes.resize(60);
+  return bytes;
+}
+
+UniqueFd packet_socket(int namespace_fd, const std::string& interface) {
+  UniqueFd fd;
+  in_namespace(namespace_fd, [&] {
+    fd.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(kTestProtocol)));
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(kTestProtocol);
+    address.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
+    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  });
+  return fd;
+}
+
+/// Reads frames until one of the test's protocol comes; `header` bytes stand before each. Empty
+/// after 5 seconds.
+std::string next_frame(int fd, std::size_t header) {
+  pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
+  for (int i = 0; i < 100 && ::poll(&wait, 1, 5000) == 1; ++i) {
+    std::string bytes(2048, '\0');
+    const ssize_t size = ::read(fd, bytes.data(), bytes.size());
+    if (size < 0) return {};
+    bytes.resize(static_cast<std::size_t>(size));
+    if (bytes.size() >= header + 60 && bytes.substr(header + 12, 2) == "\x88\xb5") {
+      return bytes.substr(header);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> names_in(int namespace_fd) {
+  std::vector<std::string> names;
+  in_namespace(namespace_fd, [&] {
+    KernelNetlinkSocket socket;
+    for (const Link& link : list_links(socket)) names.push_back(link.name);
+  });
+  return names;
+}
+
+bool has_tap(int namespace_fd) {
+  const auto names = names_in(namespace_fd);
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& n) { return n.ends_with("_kata"); });
+}
+
+/// eth0 as Docker leaves it.
+void fill_like_docker(int namespace_fd) {
+  in_namespace(namespace_fd, [] {
+    KernelNetlinkSocket socket;
+    set_link(socket, 1, {.up = true});
+    const int link = find_link(socket, "eth0")->index;
+    replace_address(socket, {.link = link, .prefix = parse_prefix("172.17.0.2/16")});
+    replace_address(socket, {.link = link, .prefix = parse_prefix("2001:db8::2/64")});
+    replace_route(socket, {.link = link, .gateway = parse_ip("172.17.0.1")});
+    replace_route(
+        socket,
+        {.link = link, .destination = parse_prefix("169.254.1.1/32"), .scope = RT_SCOPE_LINK});
+    replace_neighbour(socket, {.link = link,
+                               .address = parse_ip("172.17.0.9"),
+                               .mac = parse_mac("02:00:00:00:00:09"),
+                               .state = NUD_PERMANENT});
+  });
+}
+
+}  // namespace
+
+TEST_CASE("frames cross from the tap to the outside and back", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get());
+  REQUIRE(network.endpoints.size() == 1);
+  const int tap = network.endpoints[0].tap_fds.at(0).get();
+  const UniqueFd outside = packet_socket(scratch.host.get(), "outside");
+
+  const std::string out = frame("from the guest");
+  REQUIRE(::write(tap, (std::string(kVirtioHeader, '\0') + out).data(), kVirtioHeader + 60) == 70);
+  CHECK(next_frame(outside.get(), 0) == out);
+
+  const std::string in = frame("to the guest");
+  REQUIRE(::write(outside.get(), in.data(), in.size()) == 60);
+  CHECK(next_frame(tap, kVirtioHeader) == in);
+}
+
+TEST_CASE("what the guest must know is read from the namespace", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  fill_like_docker(scratch.pod.get());
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get());
+  REQUIRE(network.endpoints.size() == 1);
+  const Endpoint& endpoint = network.endpoints[0];
+  CHECK(endpoint.name == "eth0");
+  CHECK(endpoint.mac == parse_mac("02:42:ac:11:00:02"));
+  CHECK(endpoint.mtu == 1450);
+  CHECK(endpoint.kind == "veth");
+  REQUIRE(endpoint.addresses.size() == 2);
+  CHECK(to_string(endpoint.addresses[0].prefix) == "172.17.0.2/16");
+  CHECK(to_string(endpoint.addresses[1].prefix) == "2001:db8::2/64");
+  // The gateway's route comes last; the kernel's own route of the subnet is left out.
+  REQUIRE(network.config.routes.size() == 2);
+  CHECK(network.config.routes[0].route.destination == parse_prefix("169.254.1.1/32"));
+  CHECK(network.config.routes[1].route.gateway == parse_ip("172.17.0.1"));
+  CHECK(network.config.routes[1].device == "eth0");
+  REQUIRE(network.config.neighbours.size() == 1);
+  CHECK(network.config.neighbours[0].neighbour.address == parse_ip("172.17.0.9"));
+}
+
+TEST_CASE("an interface that appears later is connected alone", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  const SandboxNetwork first = connect_endpoints(scratch.pod.get());
+  CHECK(connect_new_endpoints(scratch.pod.get()).endpoints.empty());
+  in_namespace(scratch.pod.get(), [] {
+    KernelNetlinkSocket socket;
+    create_veth(socket, "eth1", "other");
+    set_link(socket, find_link(socket, "eth1")->index, {.up = true});
+  });
+  const SandboxNetwork second = connect_new_endpoints(scratch.pod.get());
+  REQUIRE(second.endpoints.size() == 1);
+  CHECK(second.endpoints[0].name == "eth1");
+  disconnect_endpoint(scratch.pod.get(), "eth1");
+  CHECK_FALSE(names_in(scratch.pod.get()) == std::vector<std::string>{"lo"});
+}
+
+TEST_CASE("disconnecting leaves the namespace as it was, as often as one likes", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  const std::vector<std::string> before = names_in(scratch.pod.get());
+  {
+    const SandboxNetwork network = connect_endpoints(scratch.pod.get());
+    CHECK(has_tap(scratch.pod.get()));
+    disconnect_endpoints(scratch.pod.get());
+    CHECK(names_in(scratch.pod.get()) == before);
+  }
+  CHECK_NOTHROW(disconnect_endpoints(scratch.pod.get()));
+}
+
+TEST_CASE("a sandbox that crashed is connected anew over what it left", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  // The taps end with their descriptors; the filter on eth0 stays.
+  { const SandboxNetwork crashed = connect_endpoints(scratch.pod.get()); }
+  CHECK_FALSE(has_tap(scratch.pod.get()));
+  const SandboxNetwork again = connect_endpoints(scratch.pod.get());
+  REQUIRE(again.endpoints.size() == 1);
+  const UniqueFd outside = packet_socket(scratch.host.get(), "outside");
+  const std::string in = frame("after the crash");
+  REQUIRE(::write(outside.get(), in.data(), in.size()) == 60);
+  CHECK(next_frame(again.endpoints[0].tap_fds.at(0).get(), kVirtioHeader) == in);
+}
+
+TEST_CASE("a step that fails undoes those before it", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  in_namespace(scratch.pod.get(), [] {
+    KernelNetlinkSocket socket;
+    create_veth(socket, "eth1", "other");
+    const Link eth1 = *find_link(socket, "eth1");
+    set_link(socket, eth1.index, {.up = true});
+    // The name that eth1's tap would get.
+    create_bridge(socket, "tap" + std::to_string(eth1.index) + "_kata");
+  });
+  CHECK_THROWS_WITH(connect_endpoints(scratch.pod.get()),
+                    Catch::Matchers::Contains("connect interface") &&
+                        Catch::Matchers::Contains("the name is taken"));
+  in_namespace(scratch.pod.get(), [] {
+    KernelNetlinkSocket socket;
+    for (const Link& link : list_links(socket)) CHECK(link.kind != "tun");
+  });
+}
+
+TEST_CASE("several queues give several descriptors", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get(), {.queues = 2});
+  CHECK(network.endpoints.at(0).tap_fds.size() == 2);
+}
