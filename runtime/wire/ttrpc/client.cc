@@ -24,7 +24,12 @@ std::string request_bytes(std::string_view service, std::string_view method, std
   request.set_method(std::string(method));
   request.set_payload(std::move(payload));
   request.set_timeout_nano(std::chrono::nanoseconds(deadline).count());
-  return request.SerializeAsString();
+  std::string bytes = request.SerializeAsString();
+  if (bytes.size() > kMaxFramePayload) {
+    throw_error(Code::resource_exhausted, "call {}: request of {} bytes, ttrpc carries at most {}", method, bytes.size(),
+                kMaxFramePayload);
+  }
+  return bytes;
 }
 
 /// The payload of a good answer; throws Error with the peer's words for a bad one.
@@ -77,6 +82,7 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
                                                 std::chrono::milliseconds deadline) {
   const std::shared_ptr<Client> self = shared_from_this();
   if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
+  const std::string request = request_bytes(service, method, std::move(payload), deadline);
   const std::uint32_t id = next_id_;
   next_id_ += 2;
   const auto call = std::make_shared<Pending>(Pending{asio::steady_timer(executor_), std::nullopt});
@@ -86,7 +92,7 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
     call->timer.expires_after(deadline);
   }
   pending_[id] = call;
-  connection_->send(id, FrameType::request, request_bytes(service, method, std::move(payload), deadline));
+  connection_->send(id, FrameType::request, request);
   std::error_code error;
   co_await call->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   pending_.erase(id);
@@ -102,6 +108,7 @@ std::uint32_t BlockingClient::send(std::string_view service, std::string_view me
   const std::uint32_t id = next_id_;
   next_id_ += 2;
   write_all(fd_.get(), encode_frame(id, FrameType::request, request_bytes(service, method, payload, kNoDeadline)));
+  asked_.insert(id);
   return id;
 }
 
@@ -114,7 +121,10 @@ void BlockingClient::read_some() {
   if (count < 0) throw_errno(errno, "read an answer of the sandbox process");
   if (count == 0) throw_error(Code::unavailable, "the sandbox process has closed the connection");
   parser_.feed(std::string_view(buffer, static_cast<std::size_t>(count)));
-  while (std::optional<Frame> frame = parser_.next()) answers_[frame->stream_id] = std::move(frame->payload);
+  while (std::optional<Frame> frame = parser_.next()) {
+    if (frame->type != FrameType::response || asked_.erase(frame->stream_id) == 0) continue;
+    answers_[frame->stream_id] = std::move(frame->payload);
+  }
 }
 
 std::optional<std::string> BlockingClient::take_answer(std::uint32_t id) {
@@ -133,7 +143,10 @@ std::string BlockingClient::receive(std::uint32_t id, std::chrono::milliseconds 
     int wait_ms = -1;
     if (deadline != kNoDeadline) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-      if (left <= 0) throw_error(Code::deadline_exceeded, "no answer of the sandbox process within {} ms", deadline.count());
+      if (left <= 0) {
+        asked_.erase(id);
+        throw_error(Code::deadline_exceeded, "no answer of the sandbox process within {} ms", deadline.count());
+      }
       wait_ms = static_cast<int>(left) + 1;
     }
     pollfd poll_fd{fd_.get(), POLLIN, 0};

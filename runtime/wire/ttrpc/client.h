@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -99,6 +100,7 @@ class BlockingClient {
 
   UniqueFd fd_;
   FrameParser parser_;
+  std::set<std::uint32_t> asked_;  // answers to anything else are dropped
   std::map<std::uint32_t, std::string> answers_;
   std::uint32_t next_id_ = 1;
 };

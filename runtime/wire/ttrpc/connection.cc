@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/wire/ttrpc/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -11,8 +12,14 @@
 #include "runtime/base/log.h"
 
 namespace kata::wire {
+namespace {
 
-Connection::Connection(asio::any_io_executor executor, UniqueFd fd) : stream_(std::move(executor)) {
+constexpr std::size_t kMaxQueued = 2 * kMaxFramePayload;
+
+}  // namespace
+
+Connection::Connection(asio::any_io_executor executor, UniqueFd fd) : stream_(executor), drained_(executor) {
+  drained_.expires_at(asio::steady_timer::time_point::max());
   set_nonblocking(fd.get(), true);
   stream_.assign(fd.release());
 }
@@ -38,6 +45,7 @@ asio::awaitable<std::optional<Frame>> Connection::read() {
 void Connection::send(std::uint32_t stream_id, FrameType type, std::string_view payload) {
   if (!stream_.is_open()) return;
   queue_.push_back(encode_frame(stream_id, type, payload));
+  queued_bytes_ += queue_.back().size();
   if (writing_) return;
   writing_ = true;
   const std::shared_ptr<Connection> self = shared_from_this();
@@ -56,12 +64,24 @@ asio::awaitable<void> Connection::write_queued() {
       close();
       break;
     }
+    queued_bytes_ -= std::min(bytes.size(), queued_bytes_);
+    if (queued_bytes_ <= kMaxQueued) drained_.cancel();
   }
   writing_ = false;
 }
 
+asio::awaitable<void> Connection::wait_until_drained() {
+  const std::shared_ptr<Connection> self = shared_from_this();
+  while (queued_bytes_ > kMaxQueued && stream_.is_open()) {
+    std::error_code cancelled;
+    co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  }
+}
+
 void Connection::close() {
   queue_.clear();
+  queued_bytes_ = 0;
+  drained_.cancel();
   if (stream_.is_open()) stream_.close();
 }
 

@@ -6,6 +6,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -25,9 +26,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] asio::awaitable<std::optional<Frame>> read();
   /// Queues a frame; frames leave in order. Does nothing after close().
   void send(std::uint32_t stream_id, FrameType type, std::string_view payload);
+  /// Returns at once while little is queued, else when the peer has taken it: a server that waits here before each
+  /// read() cannot be filled up by a peer that asks and never reads.
+  [[nodiscard]] asio::awaitable<void> wait_until_drained();
   /// Ends reads and drops what is queued.
   void close();
   [[nodiscard]] bool is_open() const { return stream_.is_open(); }
+  [[nodiscard]] asio::any_io_executor executor() { return stream_.get_executor(); }
 
  private:
   asio::awaitable<void> write_queued();
@@ -35,6 +40,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::posix::stream_descriptor stream_;
   FrameParser parser_;
   std::deque<std::string> queue_;
+  std::size_t queued_bytes_ = 0;
+  asio::steady_timer drained_;  // cancelled when less is queued, or on close()
   bool writing_ = false;
 };
 

@@ -4,52 +4,140 @@
 #include <sys/socket.h>
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
+#include <chrono>
 
 #include "runtime/base/log.h"
 #include "ttrpc.pb.h"
 
 namespace kata::wire {
+
+/// One call that waits. The signal must outlive the coroutine that it cancels: the coroutine's completion handler holds
+/// the last reference.
+struct Server::Call {
+  Call(std::uint32_t id, std::string method_name, const Method* method_entry)
+      : stream_id(id), name(std::move(method_name)), method(method_entry) {}
+
+  std::uint32_t stream_id;
+  std::string name;
+  const Method* method;
+  asio::cancellation_signal signal;
+  std::optional<asio::steady_timer> deadline;
+  bool timed_out = false;
+};
+
 namespace {
+
+constexpr std::size_t kMaxMessage = 64U << 10;
+
+/// Error texts quote what the peer sent or the kernel holds: cut to a sane length, and made what a protobuf string must
+/// be, since the receiver refuses a message with a stray byte.
+std::string wire_text(std::string_view text) {
+  std::string clean(text.substr(0, kMaxMessage));
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return clean;
+}
 
 std::string response_bytes(Code code, std::string_view message, std::string payload) {
   ttrpc::Response response;
   response.mutable_status()->set_code(static_cast<int>(code));
-  response.mutable_status()->set_message(std::string(message));
+  if (!message.empty()) response.mutable_status()->set_message(wire_text(message));
   response.set_payload(std::move(payload));
   return response.SerializeAsString();
 }
 
+std::string good_response(std::string_view name, std::string payload) {
+  std::string reply = response_bytes(Code::ok, "", std::move(payload));
+  if (reply.size() > kMaxFramePayload) {
+    throw_error(Code::resource_exhausted, "response of {} is too large: {} bytes", name, reply.size());
+  }
+  return reply;
+}
+
+std::string bad_response(std::string_view name, Code code, const char* what) {
+  log::debug("call failed method={} code={} error=\"{}\"", name, code_name(code), what);
+  return response_bytes(code, what, {});
+}
+
 }  // namespace
 
-asio::awaitable<void> Server::handle(std::shared_ptr<Connection> connection, std::shared_ptr<Calls> calls,
-                                     Frame frame) {
+asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection, std::shared_ptr<Call> call,
+                                         std::string payload) {
   std::string reply;
-  std::string name = "?";
   try {
+    std::string answer = co_await call->method->parked(std::move(payload));
+    reply = good_response(call->name, std::move(answer));
+  } catch (const Error& error) {
+    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : error.code(), error.what());
+  } catch (const std::exception& error) {
+    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : Code::internal, error.what());
+  }
+  if (call->deadline) call->deadline->cancel();
+  connection->send(call->stream_id, FrameType::response, reply);
+}
+
+void Server::begin_call(const std::shared_ptr<Connection>& connection, const std::shared_ptr<Calls>& calls,
+                        Frame frame) {
+  std::string name = "?";
+  std::string reply;
+  try {
+    if (calls->size() >= kMaxCalls) throw_error(Code::resource_exhausted, "more than {} calls in flight", kMaxCalls);
+    if (calls->contains(frame.stream_id)) {
+      throw_error(Code::invalid_argument, "stream {} is in use", frame.stream_id);
+    }
     ttrpc::Request request;
-    if (!request.ParseFromString(frame.payload)) throw_error(Code::invalid_argument, "ttrpc request is not a valid message");
+    if (!request.ParseFromString(frame.payload)) {
+      throw_error(Code::invalid_argument, "ttrpc request is not a valid message");
+    }
     frame.payload = {};
     name = method_key(request.service(), request.method());
     const auto method = methods_.find(name);
     if (method == methods_.end()) throw_error(Code::unimplemented, "no method {}", name);
     log::trace("call method={}", name);
-    std::string payload = co_await method->second(std::move(*request.mutable_payload()));
-    reply = response_bytes(Code::ok, "", std::move(payload));
-    if (reply.size() > kMaxFramePayload) throw_error(Code::resource_exhausted, "response of {} is too large", name);
+    if (method->second.parked) {
+      const auto call = std::make_shared<Call>(frame.stream_id, std::move(name), &method->second);
+      (*calls)[frame.stream_id] = call;
+      if (request.timeout_nano() > 0) {
+        call->deadline.emplace(connection->executor(), std::chrono::nanoseconds(request.timeout_nano()));
+        call->deadline->async_wait([weak = std::weak_ptr<Call>(call)](std::error_code cancelled) {
+          const std::shared_ptr<Call> late = cancelled ? nullptr : weak.lock();
+          if (!late) return;
+          late->timed_out = true;
+          late->signal.emit(asio::cancellation_type::terminal);
+        });
+      }
+      asio::co_spawn(connection->executor(),
+                     run_parked(connection, call, std::move(*request.mutable_payload())),
+                     asio::bind_cancellation_slot(call->signal.slot(), [calls, call](const std::exception_ptr&) {
+                       calls->erase(call->stream_id);
+                     }));
+      return;
+    }
+    reply = good_response(name, method->second.now(request.payload()));
   } catch (const Error& error) {
-    log::debug("call failed method={} code={} error=\"{}\"", name, code_name(error.code()), error.what());
-    reply = response_bytes(error.code(), error.what(), {});
+    reply = bad_response(name, error.code(), error.what());
   } catch (const std::exception& error) {
-    log::debug("call failed method={} error=\"{}\"", name, error.what());
-    reply = response_bytes(Code::internal, error.what(), {});
+    reply = bad_response(name, Code::internal, error.what());
   }
   connection->send(frame.stream_id, FrameType::response, reply);
-  calls->erase(frame.stream_id);
+}
+
+void Server::cancel_all(const Calls& calls) {
+  // Cancelling may end a call on the spot, which changes the map: walk over a copy.
+  std::vector<std::shared_ptr<Call>> open;
+  for (const auto& [id, call] : calls) open.push_back(call);
+  for (const std::shared_ptr<Call>& call : open) {
+    if (call->deadline) call->deadline->cancel();
+    call->signal.emit(asio::cancellation_type::terminal);
+  }
 }
 
 asio::awaitable<void> Server::serve(UniqueFd fd) {
@@ -59,43 +147,31 @@ asio::awaitable<void> Server::serve(UniqueFd fd) {
   for (;;) {
     std::optional<Frame> frame;
     try {
+      co_await connection->wait_until_drained();
       frame = co_await connection->read();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       log::warn("ttrpc connection dropped error=\"{}\"", error.what());
       connection->close();
     }
     if (!frame) break;
-    if (frame->type != FrameType::request) continue;
-    if (calls->size() >= kMaxCalls || calls->contains(frame->stream_id)) {
-      connection->send(frame->stream_id, FrameType::response,
-                       response_bytes(Code::resource_exhausted, "too many calls in flight", {}));
-      continue;
-    }
-    auto& signal = (*calls)[frame->stream_id];
-    signal = std::make_unique<asio::cancellation_signal>();
-    const asio::cancellation_slot slot = signal->slot();
-    asio::co_spawn(executor, handle(connection, calls, std::move(*frame)),
-                   asio::bind_cancellation_slot(slot, asio::detached));
+    if (frame->type == FrameType::request) begin_call(connection, calls, std::move(*frame));
   }
-  // Cancelling may finish a handler on the spot, which erases its entry: walk over a copy of the ids.
-  std::vector<std::uint32_t> ids;
-  for (const auto& [id, signal] : *calls) ids.push_back(id);
-  for (const std::uint32_t id : ids) {
-    if (const auto it = calls->find(id); it != calls->end()) it->second->emit(asio::cancellation_type::terminal);
-  }
+  cancel_all(*calls);
 }
 
 asio::awaitable<void> Server::accept_and_serve(UniqueFd listener) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   set_nonblocking(listener.get(), true);
   asio::posix::stream_descriptor descriptor(executor, listener.release());
+  asio::steady_timer pause(executor);
   for (;;) {
     co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
     UniqueFd peer(::accept4(descriptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!peer) {
-      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-        log::warn("accept failed error=\"{}\"", errno_text(errno));
-      }
+      if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) continue;
+      log::warn("accept failed error=\"{}\"", errno_text(errno));
+      pause.expires_after(std::chrono::milliseconds(100));  // out of descriptors: the listener stays readable
+      co_await pause.async_wait(asio::use_awaitable);
       continue;
     }
     asio::co_spawn(executor, serve(std::move(peer)), asio::detached);

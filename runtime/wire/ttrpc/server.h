@@ -5,7 +5,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_signal.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,11 +31,21 @@ class Server {
   static constexpr std::size_t kMaxCalls = 4096;
 
   /// Registers `handler(Request) -> awaitable<Response>`; an Error it throws becomes the call's status. The handler is
-  /// cancelled (asio operations end with operation_aborted) when its connection ends.
+  /// cancelled (asio operations end with operation_aborted) when its connection ends or the caller's deadline passes.
   template <typename Request, typename Response, typename Handler>
   void on(std::string_view service, std::string_view method, Handler handler) {
-    methods_[method_key(service, method)] = [handler = std::move(handler)](std::string payload) {
+    methods_[method_key(service, method)].parked = [handler = std::move(handler)](std::string payload) {
       return run_typed<Request, Response>(handler, std::move(payload));
+    };
+  }
+
+  /// Registers `handler(const Request&) -> Response` that never waits: it costs no coroutine, and such calls of one
+  /// connection are carried out and answered in the order of their arrival.
+  template <typename Request, typename Response, typename Handler>
+  void on_now(std::string_view service, std::string_view method, Handler handler) {
+    methods_[method_key(service, method)].now = [handler = std::move(handler)](const std::string& payload) {
+      const Response response = handler(parse<Request>(payload));
+      return response.SerializeAsString();
     };
   }
 
@@ -46,8 +55,13 @@ class Server {
   asio::awaitable<void> accept_and_serve(UniqueFd listener);
 
  private:
-  using Method = std::function<asio::awaitable<std::string>(std::string)>;
-  using Calls = std::map<std::uint32_t, std::unique_ptr<asio::cancellation_signal>>;
+  /// One of the two is set.
+  struct Method {
+    std::function<std::string(const std::string&)> now;
+    std::function<asio::awaitable<std::string>(std::string)> parked;
+  };
+  struct Call;
+  using Calls = std::map<std::uint32_t, std::shared_ptr<Call>>;
 
   static std::string method_key(std::string_view service, std::string_view method) {
     return std::string(service) + "/" + std::string(method);
@@ -55,17 +69,26 @@ class Server {
 
   template <typename Request, typename Response, typename Handler>
   static asio::awaitable<std::string> run_typed(const Handler& handler, std::string payload) {
-    Request request;
-    if (!request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-      throw_error(Code::invalid_argument, "request is not a valid message");
-    }
-    payload.clear();
-    payload.shrink_to_fit();
+    Request request = parse<Request>(payload);
+    payload = {};  // a parked call holds its request once, not twice
     const Response response = co_await handler(std::move(request));
     co_return response.SerializeAsString();
   }
 
-  asio::awaitable<void> handle(std::shared_ptr<Connection> connection, std::shared_ptr<Calls> calls, Frame frame);
+  template <typename Request>
+  static Request parse(const std::string& payload) {
+    Request request;
+    if (!request.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+      throw_error(Code::invalid_argument, "request is not a valid message");
+    }
+    return request;
+  }
+
+  /// Answers a call that needs no waiting; hands any other to run_parked().
+  void begin_call(const std::shared_ptr<Connection>& connection, const std::shared_ptr<Calls>& calls, Frame frame);
+  asio::awaitable<void> run_parked(std::shared_ptr<Connection> connection, std::shared_ptr<Call> call,
+                                   std::string payload);
+  static void cancel_all(const Calls& calls);
 
   std::map<std::string, Method, std::less<>> methods_;
 };
