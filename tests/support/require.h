@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a test needs of its machine. Catch2 2 cannot skip a case, so an unmet need prints its reason and ends the process
-// with status 77, which CTest counts as skipped. KATA_TEST_REQUIRE=root,qemu turns these skips into failures.
+// What a test needs of its machine. Catch2 2 cannot skip a case, so an unmet need prints its reason
+// and ends the process with status 77, which CTest counts as skipped. KATA_TEST_REQUIRE=root,qemu
+// turns these skips into failures.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace kata::test {
 
-/// Ends the process with status 77 and `reason` unless `met`; with status 1 when KATA_TEST_REQUIRE names `need`.
+/// Ends the process with status 77 and `reason` unless `met`; with status 1 when KATA_TEST_REQUIRE
+/// names `need`.
 void require(bool met, std::string_view need, std::string_view reason);
 /// require(): the user is root.
 void require_root();

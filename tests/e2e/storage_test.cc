@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Volumes, tmpfs and the root file system.
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "runtime/base/io.h"
+#include "tests/support/docker.h"
+
+using kata::CommandResult;
+using kata::test::Docker;
+
+TEST_CASE("folders and files of the host are mounted as told", "[e2e]") {
+  Docker docker;
+  const kata::TempDir folder("/var/tmp");
+  kata::make_directories(folder.path() + "/rw");
+  kata::make_directories(folder.path() + "/ro");
+  kata::write_file(folder.path() + "/rw/from-host", "hello guest\n");
+  kata::write_file(folder.path() + "/ro/fixed", "fixed\n");
+  kata::write_file(folder.path() + "/single", "one file\n");
+  const CommandResult result =
+      docker.run({"-v", folder.path() + "/rw:/rw", "-v", folder.path() + "/ro:/ro:ro", "-v",
+                  folder.path() + "/single:/etc/single", "busybox", "sh", "-c",
+                  "cat /rw/from-host /ro/fixed /etc/single; echo hello host > /rw/from-guest; "
+                  "chown 1000:50 /rw/from-guest; "
+                  "chmod 640 /rw/from-guest; echo added >> /etc/single; echo no > /ro/fixed || "
+                  "echo refused; ls -a /rw /ro"});
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
+  CHECK_THAT(result.output, Catch::StartsWith("hello guest\nfixed\none file\nrefused\n"));
+  CHECK_THAT(result.error_output, Catch::Contains("Read-only file system"));
+  CHECK(kata::read_file(folder.path() + "/rw/from-guest") == "hello host\n");
+  CHECK(kata::read_file(folder.path() + "/single") == "one file\nadded\n");
+  CHECK(kata::read_file(folder.path() + "/ro/fixed") == "fixed\n");
+  struct stat made {};
+  REQUIRE(::stat((folder.path() + "/rw/from-guest").c_str(), &made) == 0);
+  CHECK(made.st_uid == 1000);
+  CHECK(made.st_gid == 50);
+  CHECK((made.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("what the host writes while the container runs is seen inside", "[e2e]") {
+  Docker docker;
+  const kata::TempDir folder("/var/tmp");
+  const std::string id =
+      docker.start({"-v", folder.path() + ":/shared", "busybox", "sleep", "1000"});
+  kata::write_file(folder.path() + "/late", "late\n");
+  CHECK(kata::test::eventually([&] {
+    return docker({"exec", id, "cat", "/shared/late"}).output == "late\n";
+  }));
+}
+
+TEST_CASE("a named volume keeps its data from container to container", "[e2e]") {
+  Docker docker;
+  const std::string volume = docker.make_volume("kata-e2e-volume");
+  CHECK(docker.run({"-v", volume + ":/data", "busybox", "sh", "-c", "echo kept > /data/file"})
+            .status == 0);
+  CHECK(docker.run({"-v", volume + ":/data", "busybox", "cat", "/data/file"}).output == "kept\n");
+}
+
+TEST_CASE("tmpfs has the size and the options it is given", "[e2e]") {
+  Docker docker;
+  const CommandResult result =
+      docker.run({"--tmpfs", "/scratch:rw,noexec,size=4m,mode=1770", "busybox", "sh", "-c",
+                  "grep ' /scratch ' /proc/mounts; stat -c %a /scratch; df -k /scratch | tail -1; "
+                  "dd if=/dev/zero of=/scratch/big bs=1M count=8 2>/dev/null || echo full"});
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
+  INFO(result.output);
+  CHECK_THAT(result.output, Catch::StartsWith("tmpfs /scratch tmpfs rw,"));
+  CHECK_THAT(result.output, Catch::Contains("noexec"));
+  CHECK_THAT(result.output, Catch::Contains("\n1770\n"));
+  CHECK_THAT(result.output, Catch::Contains(" 4096 "));
+  CHECK_THAT(result.output, Catch::Contains("full"));
+}
+
+TEST_CASE("/dev/shm has the size that --shm-size asks for", "[e2e]") {
+  Docker docker;
+  const CommandResult result = docker.run({"--shm-size", "8m", "busybox", "df", "-k", "/dev/shm"});
+  REQUIRE(result.status == 0);
+  CHECK_THAT(result.output, Catch::Contains(" 8192 "));
+}
+
+TEST_CASE("a read-only container cannot write its root", "[e2e]") {
+  Docker docker;
+  const CommandResult result = docker.run({"--read-only", "--tmpfs", "/tmp", "busybox", "sh", "-c",
+                                           "echo x > /tmp/x && cat /tmp/x; echo y > /y"});
+  CHECK(result.status == 1);
+  CHECK(result.output == "x\n");
+  CHECK_THAT(result.error_output, Catch::Contains("Read-only file system"));
+}

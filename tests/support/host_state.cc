@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/host_state.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Process {
+  pid_t pid = 0;
+  std::string name;
+};
+
+std::string text_of(const std::string& path) {
+  try {
+    return read_file_if_exists(path).value_or("");
+  } catch (const Error&) {
+    return {};  // ended meanwhile
+  }
+}
+
+/// The engine marks what it starts in the environment; what drops its environment is found by its
+/// cgroup or command line.
+bool belongs(const std::string& folder, const std::string& state) {
+  const std::string name(base_name(state));
+  const std::string marker = "KATA_ENGINE=" + state;
+  return (std::string(1, '\0') + text_of(folder + "/environ")).find('\0' + marker + '\0') !=
+             std::string::npos ||
+         text_of(folder + "/cgroup").find("/" + name + "/") != std::string::npos ||
+         text_of(folder + "/cmdline").find(state + "/") != std::string::npos;
+}
+
+std::vector<Process> processes(const std::string& state) {
+  std::vector<Process> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (!belongs(entry.path(), state)) continue;
+    // A zombie is its parent's to reap, not a leak of ours.
+    if (text_of(entry.path() / "stat").find(") Z ") != std::string::npos) continue;
+    found.push_back({static_cast<pid_t>(std::stol(pid)), trimmed(text_of(entry.path() / "comm"))});
+  }
+  return found;
+}
+
+void add_folders(std::set<std::string>& lines, const std::string& what, const fs::path& root,
+                 int depth) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root, error)) {
+    if (!entry.is_directory(error)) continue;
+    lines.insert(what + " " + entry.path().string());
+    if (depth > 1) add_folders(lines, what, entry.path(), depth - 1);
+  }
+}
+
+}  // namespace
+
+std::set<std::string> host_state(const Docker& docker) {
+  std::set<std::string> lines;
+  const std::string name(base_name(docker.state()));
+  for (const Process& process : processes(docker.state())) {
+    // Test programs and clients run under the same marker when the suite runs inside a shell of the
+    // engine.
+    lines.insert("process " + process.name + " " + std::to_string(process.pid));
+  }
+  std::istringstream mounts(read_file("/proc/self/mountinfo"));
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, point;
+    fields >> id >> parent >> device >> root >> point;
+    if (is_below(point, docker.state()) || is_below(point, docker.setting("DATA")))
+      lines.insert("mount " + point);
+  }
+  std::error_code error;
+  for (const auto& controller : fs::directory_iterator("/sys/fs/cgroup", error)) {
+    add_folders(lines, "cgroup", controller.path() / name, 2);
+  }
+  for (const auto& interface : fs::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
+    lines.insert("interface " + interface.path().filename().string());
+  }
+  add_folders(lines, "state", docker.state() + "/kata", 2);
+  add_folders(lines, "state", docker.state() + "/containerd/io.containerd.runtime.v2.task", 2);
+  return lines;
+}
+
+std::string left_behind(const Docker& docker, const std::set<std::string>& before) {
+  std::string left;
+  eventually([&] {
+    left.clear();
+    for (const std::string& line : host_state(docker)) {
+      if (!before.contains(line)) left += line + "\n";
+    }
+    return left.empty();
+  });
+  return left;
+}
+
+std::vector<pid_t> engine_processes(const Docker& docker, std::string_view name) {
+  std::vector<pid_t> pids;
+  for (const Process& process : processes(docker.state())) {
+    if (process.name.starts_with(name)) pids.push_back(process.pid);
+  }
+  return pids;
+}
+
+}  // namespace kata::test
