@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/base/sys_mount.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +13,10 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
 
 namespace kata::sys {
 namespace {
@@ -40,6 +48,34 @@ void mount(const std::string& source, const std::string& target, const std::stri
 
 void unmount(const std::string& target, int flags) {
   if (::umount2(target.c_str(), flags) != 0) throw_errno(errno, "unmount {}", target);
+}
+
+bool pivot_root_here() {
+  if (::syscall(SYS_pivot_root, ".", ".") == 0) return true;
+  if (errno == EINVAL) return false;
+  throw_errno(errno, "pivot_root");
+}
+
+void set_mount_attributes_recursively(const std::string& target, std::uint64_t set,
+                                      std::uint64_t clear) {
+  struct {  // struct mount_attr, linux/mount.h, which cannot be included beside sys/mount.h
+    std::uint64_t set, clear, propagation, user_namespace;
+  } attributes{set, clear, 0, 0};
+  constexpr unsigned kAtRecursive = 0x8000;
+  if (::syscall(SYS_mount_setattr, AT_FDCWD, target.c_str(), kAtRecursive, &attributes,
+                sizeof attributes) != 0) {
+    throw_errno(errno, "set mount attributes {:#x} on {} and below", set, target);
+  }
+}
+
+unsigned long mount_flags_at(const std::string& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0) throw_errno(errno, "statvfs {}", path);
+  constexpr unsigned long kSame = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+  unsigned long flags = status.f_flag & kSame;
+  constexpr unsigned long kStatRelatime = 0x1000;  // ST_RELATIME; its MS_ number is another
+  if ((status.f_flag & kStatRelatime) != 0) flags |= MS_RELATIME;
+  return flags;
 }
 
 std::vector<std::string> mounts_below(std::string_view directory) {

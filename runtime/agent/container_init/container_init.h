@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The child's side of starting a container process: the agent executes itself under the name below, and this program
-// turns itself, step by step, into the container's process.
+// The child's side of starting a container process: the agent executes itself with the argument below, and this program
+// turns itself, step by step, into the container's process. It runs the agent's own file, no copy in memory: PID 1 runs the
+// same file for as long as the guest lives, so the kernel refuses to open it for writing (ETXTBSY).
 #pragma once
 
 namespace kata::agent {
 
-/// argv[0] under which the agent executes itself.
+/// argv[1] under which the agent executes itself.
 inline constexpr char kContainerInitName[] = "container-init";
 
 /// Whether this program was started to become a container's process: ask before anything else in main().

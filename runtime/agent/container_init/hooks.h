@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hooks of config.json; see OCI runtime-spec, config, "POSIX-platform Hooks".
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "oci.pb.h"
+
+namespace kata::agent {
+
+using HookList = google::protobuf::RepeatedPtrField<grpc::Hook>;
+
+/// Runs them one after the other with `state` on standard input. Throws Error for the first that fails or takes longer
+/// than its timeout, with the end of what it wrote to standard error.
+void run_hooks(const HookList& hooks, std::string_view kind, const std::string& state);
+/// The state JSON of the runtime specification.
+[[nodiscard]] std::string hook_state(const std::string& id, std::string_view status, int pid,
+                                     const std::string& bundle);
+/// The same state with the pid put in: the child knows it only later.
+[[nodiscard]] std::string with_pid(const std::string& state, int pid);
+
+}  // namespace kata::agent
