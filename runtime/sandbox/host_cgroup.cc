@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "runtime/base/scope_exit.h"

@@ -44,7 +44,7 @@ void Sandbox::mark_exited(const std::string& container_id, Process& process, std
   if (process.status == ProcessStatus::stopped) return;
   process.status = ProcessStatus::stopped;
   process.exit = {.status = status, .at = std::chrono::system_clock::now()};
-  process.fds = {};
+  process.fds = StdioFds();
   log::info("process ended container={} exec={} status={}", container_id, process.exec_id, status);
   process.exited.set();
   emit({.kind = Event::Kind::exit,
