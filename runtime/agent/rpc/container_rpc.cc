@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <asio/awaitable.hpp>
+#include <charconv>
+
+#include "agent.pb.h"
+#include "runtime/agent/rpc/services.h"
+#include "runtime/agent/storage/block_device.h"
+#include "runtime/base/io.h"
+#include "runtime/base/log.h"
+#include "runtime/base/path.h"
+#include "runtime/base/scope_exit.h"
+
+namespace kata::agent {
+namespace {
+
+using wire::Empty;
+
+constexpr int kMaxContainerStorages = 1024;
+
+Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& request) {
+  const std::string& id = request.container_id();
+  check_container_id(id);
+  if (sandbox.has_container(id)) throw_error(Code::already_exists, "container {} exists", id);
+  if (sandbox.container_ids().size() >= Sandbox::kMaxContainers) {
+    throw_error(Code::resource_exhausted, "more than {} containers", Sandbox::kMaxContainers);
+  }
+  if (!request.has_oci()) throw_error(Code::invalid_argument, "container {} has no spec", id);
+  if (request.storages_size() > kMaxContainerStorages) {
+    throw_error(Code::resource_exhausted, "container {} has more than {} storages", id, kMaxContainerStorages);
+  }
+  ContainerEntry entry;
+  entry.init_exec_id = request.exec_id();
+  UndoStack undo;
+  for (const grpc::Storage& storage : request.storages()) {
+    sandbox.storages().add(storage);
+    entry.storages.push_back(storage.mount_point());
+    undo.push([&sandbox, path = storage.mount_point()] { sandbox.storages().release(path); });
+  }
+  ContainerOptions options;
+  options.cgroup_root = sandbox.options().cgroup_root;
+  if (request.has_string_user()) options.string_user = &request.string_user();
+  if (request.sandbox_pidns()) options.shared_pidns = sandbox.shared_pid_namespace();
+  entry.container = Container::create(id, request.oci(), options);
+  sandbox.add(std::move(entry));
+  undo.dismiss();
+  log::info("container created id={}", id);
+  return {};
+}
+
+/// The interfaces' counters are the sandbox's: all its containers share one network namespace.
+void add_network_stats(grpc::StatsContainerResponse& response) {
+  const std::string text = read_file_if_exists("/proc/net/dev").value_or("");
+  std::size_t begin = 0;
+  for (int line_number = 0; begin < text.size(); ++line_number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t colon = line.find(':');
+    if (line_number < 2 || colon == std::string_view::npos) continue;  // two lines of headings
+    std::uint64_t values[16] = {};
+    const char* at = line.data() + colon + 1;
+    for (std::uint64_t& value : values) {
+      while (at < line.data() + line.size() && *at == ' ') ++at;
+      at = std::from_chars(at, line.data() + line.size(), value).ptr;
+    }
+    std::string_view name = line.substr(0, colon);
+    name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
+    if (name == "lo") continue;
+    grpc::NetworkStats& stats = *response.add_network_stats();
+    stats.set_name(std::string(name));
+    stats.set_rx_bytes(values[0]);
+    stats.set_rx_packets(values[1]);
+    stats.set_rx_errors(values[2]);
+    stats.set_rx_dropped(values[3]);
+    stats.set_tx_bytes(values[8]);
+    stats.set_tx_packets(values[9]);
+    stats.set_tx_errors(values[10]);
+    stats.set_tx_dropped(values[11]);
+  }
+}
+
+grpc::StatsContainerResponse stats(Sandbox& sandbox, const grpc::StatsContainerRequest& request) {
+  grpc::StatsContainerResponse response;
+  *response.mutable_cgroup_stats() = sandbox.container(request.container_id()).container->stats();
+  add_network_stats(response);
+  return response;
+}
+
+asio::awaitable<Empty> remove_container(Sandbox& sandbox, grpc::RemoveContainerRequest request) {
+  co_await sandbox.remove(request.container_id(), request.timeout());
+  co_return Empty{};
+}
+
+asio::awaitable<grpc::OOMEvent> next_oom_event(Sandbox& sandbox) {
+  grpc::OOMEvent event;
+  std::string id = co_await sandbox.next_oom_event();
+  event.set_container_id(std::move(id));
+  co_return event;
+}
+
+}  // namespace
+
+void add_container_rpc(wire::Server& server, Sandbox& sandbox) {
+  server.on_now<grpc::CreateContainerRequest, Empty>(
+      kAgentService, "CreateContainer", [&sandbox](const auto& request) { return create_container(sandbox, request); });
+  server.on_now<grpc::StartContainerRequest, Empty>(kAgentService, "StartContainer", [&sandbox](const auto& request) {
+    sandbox.container(request.container_id()).container->start();
+    return Empty{};
+  });
+  server.on<grpc::RemoveContainerRequest, Empty>(kAgentService, "RemoveContainer", [&sandbox](auto request) {
+    return remove_container(sandbox, std::move(request));
+  });
+  server.on_now<grpc::UpdateContainerRequest, Empty>(kAgentService, "UpdateContainer", [&sandbox](const auto& request) {
+    sandbox.container(request.container_id()).container->update(request.resources());
+    return Empty{};
+  });
+  server.on_now<grpc::PauseContainerRequest, Empty>(kAgentService, "PauseContainer", [&sandbox](const auto& request) {
+    sandbox.container(request.container_id()).container->pause();
+    return Empty{};
+  });
+  server.on_now<grpc::ResumeContainerRequest, Empty>(kAgentService, "ResumeContainer", [&sandbox](const auto& request) {
+    sandbox.container(request.container_id()).container->resume();
+    return Empty{};
+  });
+  server.on_now<grpc::StatsContainerRequest, grpc::StatsContainerResponse>(
+      kAgentService, "StatsContainer", [&sandbox](const auto& request) { return stats(sandbox, request); });
+  server.on<grpc::GetOOMEventRequest, grpc::OOMEvent>(kAgentService, "GetOOMEvent",
+                                                      [&sandbox](auto) { return next_oom_event(sandbox); });
+}
+
+}  // namespace kata::agent
