@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sandbox/guest_spec.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+
+using namespace kata;
+using namespace kata::sandbox;
+
+namespace {
+
+struct Shared {
+  std::string source;
+  std::string name;
+  bool read_only;
+};
+
+GuestView view_into(std::vector<Shared>& shared) {
+  return {.rootfs = "/run/kata-containers/shared/containers/c1/rootfs",
+          .share = [&shared](const std::string& source, const std::string& name, bool read_only) {
+            shared.push_back({source, name, read_only});
+            return "/guest/" + name;
+          }};
+}
+
+grpc::Mount& add_mount(grpc::Spec& spec, const std::string& type, const std::string& source,
+                       const std::string& destination, const std::vector<std::string>& options = {}) {
+  grpc::Mount& mount = *spec.add_mounts();
+  mount.set_type(type);
+  mount.set_source(source);
+  mount.set_destination(destination);
+  for (const std::string& option : options) mount.add_options(option);
+  return mount;
+}
+
+}  // namespace
+
+TEST_CASE("bind mounts go through the shared folder, read-only ones read-only", "[guest_spec]") {
+  const TempDir dir;
+  grpc::Spec spec;
+  add_mount(spec, "bind", dir.path(), "/data", {"rbind", "ro"});
+  add_mount(spec, "none", dir.path(), "/more", {"bind", "rw"});
+  std::vector<Shared> shared;
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  REQUIRE(shared.size() == 2);
+  CHECK(shared[0].source == dir.path());
+  CHECK(shared[0].read_only);
+  CHECK_FALSE(shared[1].read_only);
+  CHECK(guest.mounts(0).source() == "/guest/mounts/0-data");
+  CHECK(guest.mounts(1).source() == "/guest/mounts/1-more");
+  CHECK(guest.mounts(1).type() == "bind");
+}
+
+TEST_CASE("mounts of two destinations with one name stay apart", "[guest_spec]") {
+  const TempDir dir;
+  grpc::Spec spec;
+  add_mount(spec, "bind", dir.path(), "/a/x");
+  add_mount(spec, "bind", dir.path(), "/b/x");
+  std::vector<Shared> shared;
+  (void)guest_spec(spec, "c1", view_into(shared));
+  CHECK(shared[0].name != shared[1].name);
+}
+
+TEST_CASE("shared memory of the host becomes a tmpfs of the guest", "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "bind", "/no/such/shm", "/dev/shm/", {"rbind"});
+  std::vector<Shared> shared;
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  CHECK(shared.empty());
+  CHECK(guest.mounts(0).type() == "tmpfs");
+  CHECK(std::find(guest.mounts(0).options().begin(), guest.mounts(0).options().end(), "size=67108864") !=
+        guest.mounts(0).options().end());
+}
+
+TEST_CASE("kernel file systems are the guest's own, host devices are refused", "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "bind", "/sys/fs/cgroup", "/sys/fs/cgroup", {"rbind", "ro"});
+  std::vector<Shared> shared;
+  CHECK(guest_spec(spec, "c1", view_into(shared)).mounts(0).source() == "/sys/fs/cgroup");
+  CHECK(shared.empty());
+}
+
+TEST_CASE("a bind source that is not there is named", "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "bind", "/no/such/folder", "/data");
+  std::vector<Shared> shared;
+  CHECK_THROWS_WITH(guest_spec(spec, "c1", view_into(shared)), Catch::Matchers::Contains("/no/such/folder"));
+}
+
+TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest", "[guest_spec]") {
+  grpc::Spec spec;
+  grpc::Linux& linux_part = *spec.mutable_linux();
+  for (const char* type : {"pid", "network", "mount"}) linux_part.add_namespaces()->set_type(type);
+  linux_part.add_namespaces()->set_type("ipc");
+  linux_part.mutable_namespaces(3)->set_path("/proc/1/ns/ipc");
+  linux_part.mutable_resources()->mutable_cpu()->set_cpus("6-7");
+  linux_part.mutable_resources()->mutable_cpu()->set_shares(512);
+  linux_part.set_cgroups_path("/docker/c1");
+  spec.mutable_hooks()->add_prestart()->set_path("/bin/hook");
+  spec.mutable_process()->set_selinux_label("system_u:system_r:container_t:s0");
+  std::vector<Shared> shared;
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  REQUIRE(guest.linux().namespaces_size() == 3);
+  for (const grpc::LinuxNamespace& space : guest.linux().namespaces()) {
+    CHECK(space.type() != "network");
+    CHECK(space.path().empty());
+  }
+  CHECK(guest.linux().resources().cpu().cpus().empty());
+  CHECK(guest.linux().resources().cpu().shares() == 512);
+  CHECK(guest.linux().cgroups_path() == "/kata/c1");
+  CHECK_FALSE(guest.has_hooks());
+  CHECK(guest.process().selinux_label().empty());
+}
+
+TEST_CASE("a user namespace of the host is refused", "[guest_spec]") {
+  grpc::Spec spec;
+  grpc::LinuxNamespace& space = *spec.mutable_linux()->add_namespaces();
+  space.set_type("user");
+  space.set_path("/proc/1/ns/user");
+  std::vector<Shared> shared;
+  CHECK_THROWS_AS(guest_spec(spec, "c1", view_into(shared)), Error);
+}
