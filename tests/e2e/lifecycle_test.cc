@@ -61,7 +61,7 @@ TEST_CASE("a container whose QEMU is killed is reported as ended within two seco
   CHECK(left_behind(docker, before) == "");
 }
 
-TEST_CASE("--net=host is refused with the reason", "[e2e]") {
+TEST_CASE("the host's network (--net=host) is refused with the reason", "[e2e]") {
   Docker docker;
   kata::test::require(docker.is_vm(), "kata-runtime", "runc shares the host's network");
   const auto before = host_state(docker);
