@@ -11,6 +11,9 @@
 
 namespace kata::hypervisor {
 
+/// The virtio-serial port by which the agent is reached; its name is upstream's.
+inline constexpr const char* kAgentPortName = "agent.channel.0";
+
 /// QEMU's ends of the sockets that the runtime holds. Borrowed for the call.
 struct Channels {
   int qmp = -1;

@@ -5,8 +5,11 @@
 // what to do about it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/command.h"
@@ -28,6 +31,8 @@ struct QemuInfo {
   std::set<std::string> machines{};
   std::set<std::string> devices{};
   std::set<std::string> accelerators{};
+  /// Options of -machine, by machine: "q35" -> {"sata", "smm", ...}.
+  std::map<std::string, std::set<std::string>> machine_options{};
 
   [[nodiscard]] bool has_device(const std::string& name) const { return devices.contains(name); }
   /// QEMU's own name for "q35" or "microvm" here ("pc-q35-rhel9.4.0"); empty when it has none.
@@ -66,6 +71,7 @@ struct ProbeOptions {
 /// Parts of probe_host(), for tests and for `-machine help` / `-device help` output of any QEMU.
 [[nodiscard]] std::set<std::string> parse_machine_help(std::string_view text);
 [[nodiscard]] std::set<std::string> parse_device_help(std::string_view text);
+[[nodiscard]] std::set<std::string> parse_options_help(std::string_view text);
 [[nodiscard]] std::string parse_version(std::string_view text);
 
 }  // namespace kata::hypervisor

@@ -59,6 +59,8 @@ class Vm {
   [[nodiscard]] virtual pid_t pid() const noexcept = 0;
   /// virtiofsd and such.
   [[nodiscard]] virtual std::vector<pid_t> helper_pids() const = 0;
+  /// How the machine ended and the last words of its process; empty while it runs.
+  [[nodiscard]] virtual std::string end_reason() const = 0;
   /// Last lines of the guest's console, control characters removed.
   [[nodiscard]] virtual std::string console_tail() const = 0;
 };

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/hypervisor/qemu_hotplug.h"
+
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "runtime/base/error.h"
+
+namespace kata::hypervisor {
+namespace {
+
+constexpr std::uint32_t kMemoryStepMib = 128;  // the guest's memory block size on x86_64
+constexpr auto kUnplugPoll = std::chrono::milliseconds(50);
+constexpr int kUnplugPolls = 200;
+
+std::string device_id(const std::string& id) { return "dev-" + id; }
+
+/// A list of CPUs as query-hotpluggable-cpus tells them, those not plugged yet.
+std::vector<Json> free_cpus(const Json& cpus) {
+  std::vector<Json> result;
+  if (!cpus.is_array()) throw_error(Code::data_loss, "query-hotpluggable-cpus answered no list");
+  for (const Json& cpu : cpus) {
+    const bool is_complete = cpu.is_object() && cpu.contains("type") && cpu.contains("props");
+    if (is_complete && !cpu.contains("qom-path")) result.push_back(cpu);
+  }
+  return result;
+}
+
+// GCC 12 miscompiles initialiser lists inside coroutines, so the arguments are built outside of them.
+Json by_id(const std::string& id) { return {{"id", id}}; }
+
+Json by_node(const std::string& name) { return {{"node-name", name}}; }
+
+Json memory_object(const std::string& name, std::uint32_t mib, bool shared) {
+  return {{"qom-type", shared ? "memory-backend-memfd" : "memory-backend-ram"},
+          {"id", name},
+          {"size", std::uint64_t{mib} << 20},
+          {"share", shared}};
+}
+
+Json memory_device(const std::string& name) {
+  return {{"driver", "pc-dimm"}, {"id", "dimm-" + name}, {"memdev", name}};
+}
+
+std::string names_joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ":") + name;
+  return text;
+}
+
+Json network_backend(const std::string& id, const std::vector<std::string>& taps,
+                     const std::vector<std::string>& vhosts) {
+  const bool many = taps.size() > 1;
+  Json backend = {{"type", "tap"}, {"id", id}, {many ? "fds" : "fd", names_joined(taps)}};
+  if (!vhosts.empty()) {
+    backend["vhost"] = true;
+    backend[many ? "vhostfds" : "vhostfd"] = names_joined(vhosts);
+  }
+  return backend;
+}
+
+Json network_card(const NetworkDevice& device, const std::string& port, std::size_t queues) {
+  Json card = {{"driver", "virtio-net-pci"}, {"id", device_id(device.id)}, {"netdev", device.id},
+               {"mac", device.mac},          {"bus", port},                {"romfile", ""}};
+  if (queues > 1) {
+    card["mq"] = true;
+    card["vectors"] = 2 * queues + 2;
+  }
+  return card;
+}
+
+Json block_backend(const BlockDevice& device, const std::string& aio) {
+  const Json cache = {{"direct", device.direct}};
+  const Json file = {
+      {"driver", "file"}, {"filename", device.path}, {"aio", aio}, {"cache", cache}};
+  return {{"node-name", device.id},
+          {"driver", device.format},
+          {"read-only", device.read_only},
+          {"cache", cache},
+          {"file", file}};
+}
+
+Json block_device(const BlockDevice& device, const std::string& port) {
+  return {{"driver", "virtio-blk-pci"},
+          {"id", device_id(device.id)},
+          {"drive", device.id},
+          {"serial", device.id.substr(0, 20)},
+          {"bus", port}};
+}
+
+Json peripherals() { return {{"path", "/machine/peripheral"}}; }
+
+bool lists_device(const Json& devices, const std::string& device) {
+  return std::any_of(devices.begin(), devices.end(), [&](const Json& entry) {
+    return entry.is_object() && entry.value("name", "") == device;
+  });
+}
+
+
+}  // namespace
+
+QemuHotplug::QemuHotplug(QmpClient& qmp, const VmConfig& config)
+    : qmp_(qmp), config_(config), memory_mib_(config.memory_mib) {}
+
+std::string QemuHotplug::take_port(const std::string& device) {
+  if (config_.machine == Machine::microvm) {
+    throw_error(Code::failed_precondition,
+                "add {}: machine type microvm cannot take devices while it runs; use q35", device);
+  }
+  for (std::uint32_t i = 0; i < config_.hotplug_ports; ++i) {
+    const std::string port = fmt::format("port{}", i);
+    const bool is_taken = std::any_of(ports_.begin(), ports_.end(),
+                                      [&](const auto& entry) { return entry.second == port; });
+    if (is_taken) continue;
+    ports_[device] = port;
+    return port;
+  }
+  throw_error(Code::resource_exhausted,
+              "add {}: all {} PCIe root ports are in use; raise pcie_root_port in the configuration",
+              device, config_.hotplug_ports);
+}
+
+void QemuHotplug::release_port(const std::string& device) { ports_.erase(device); }
+
+asio::awaitable<std::uint32_t> QemuHotplug::grow_vcpus(std::uint32_t count) {
+  const Json all = co_await qmp_.execute("query-hotpluggable-cpus");
+  std::vector<Json> candidates = free_cpus(all);
+  // QEMU lists the highest number first.
+  std::reverse(candidates.begin(), candidates.end());
+  std::uint32_t present = static_cast<std::uint32_t>(all.size() - candidates.size());
+  for (const Json& cpu : candidates) {
+    if (present >= count) break;
+    Json arguments = cpu["props"];
+    arguments["driver"] = cpu["type"];
+    arguments["id"] = fmt::format("cpu-{}", present);
+    co_await qmp_.execute("device_add", std::move(arguments));
+    ++present;
+  }
+  co_return present;
+}
+
+asio::awaitable<std::uint32_t> QemuHotplug::grow_memory(std::uint32_t mib) {
+  if (mib <= memory_mib_) co_return memory_mib_;
+  const std::uint32_t more = (mib - memory_mib_ + kMemoryStepMib - 1) / kMemoryStepMib * kMemoryStepMib;
+  const bool can = config_.machine == Machine::q35 && plugged_memories_ < config_.memory_slots &&
+                   memory_mib_ + more <= config_.max_memory_mib;
+  if (!can) {
+    throw_error(Code::failed_precondition,
+                "grow the machine's memory from {} to {} MiB: it was started with at most {} MiB in {} "
+                "slots; see default_maxmemory and memory_slots",
+                memory_mib_, mib, config_.max_memory_mib, config_.memory_slots);
+  }
+  const std::string name = fmt::format("mem{}", ++plugged_memories_);
+  const bool shared = config_.shared.kind == SharedFs::virtio_fs;
+  co_await qmp_.execute("object-add", memory_object(name, more, shared));
+  co_await qmp_.execute("device_add", memory_device(name));
+  memory_mib_ += more;
+  co_return memory_mib_;
+}
+
+asio::awaitable<void> QemuHotplug::add_network(NetworkDevice device) {
+  const std::string name = device_id(device.id);
+  const std::string port = take_port(name);
+  std::vector<std::string> taps;
+  std::vector<std::string> vhosts;
+  std::string failure;
+  try {
+    for (const UniqueFd& fd : device.tap_fds) {
+      taps.push_back(fmt::format("{}-tap{}", device.id, taps.size()));
+      co_await qmp_.send_fd(taps.back(), fd.get());
+    }
+    for (const UniqueFd& fd : device.vhost_fds) {
+      vhosts.push_back(fmt::format("{}-vhost{}", device.id, vhosts.size()));
+      co_await qmp_.send_fd(vhosts.back(), fd.get());
+    }
+    co_await qmp_.execute("netdev_add", network_backend(device.id, taps, vhosts));
+    co_await qmp_.execute("device_add", network_card(device, port, taps.size()));
+  } catch (const Error& error) {
+    release_port(name);
+    failure = error.what();
+  }
+  if (!failure.empty()) throw_error(Code::internal, "add network device {}: {}", device.id, failure);
+}
+
+asio::awaitable<void> QemuHotplug::remove_device(const std::string& device) {
+  co_await qmp_.execute("device_del", by_id(device));
+  // The guest must let go of it; DEVICE_DELETED comes then. Asking again for the device tells the same without an event.
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (int i = 0; i < kUnplugPolls; ++i) {
+    const Json devices = co_await qmp_.execute("qom-list", peripherals());
+    if (!lists_device(devices, device)) {
+      release_port(device);
+      co_return;
+    }
+    timer.expires_after(kUnplugPoll);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  throw_error(Code::deadline_exceeded, "the guest does not let go of device {}", device);
+}
+
+asio::awaitable<void> QemuHotplug::remove_network(const std::string& id) {
+  co_await remove_device(device_id(id));
+  co_await qmp_.execute("netdev_del", by_id(id));
+}
+
+asio::awaitable<void> QemuHotplug::add_block(BlockDevice device) {
+  const std::string name = device_id(device.id);
+  const std::string port = take_port(name);
+  std::string failure;
+  try {
+    co_await qmp_.execute("blockdev-add", block_backend(device, config_.block_aio));
+    co_await qmp_.execute("device_add", block_device(device, port));
+  } catch (const Error& error) {
+    release_port(name);
+    failure = error.what();
+  }
+  if (!failure.empty()) throw_error(Code::internal, "add disk {}: {}", device.path, failure);
+}
+
+asio::awaitable<void> QemuHotplug::remove_block(const std::string& id) {
+  co_await remove_device(device_id(id));
+  co_await qmp_.execute("blockdev-del", by_node(id));
+}
+
+}  // namespace kata::hypervisor
