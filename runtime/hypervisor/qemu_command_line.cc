@@ -248,17 +248,18 @@ void append_words(std::vector<std::string>& words, std::string_view text) {
 
 std::string default_parameters(const VmConfig& vm) {
   // reboot=t: a triple fault is what every machine type understands; -no-reboot makes it the end. panic=1 ends a machine whose
-  // kernel has died, so that the container is reported as exited.
+  // kernel has died, so that the container is reported as exited. Without noreplace-smp a guest with one CPU patches its lock
+  // prefixes out, one by one. The rest: see kernel/README.md.
   std::string text =
-      "tsc=reliable no_timer_check rcupdate.rcu_expedited=1 noreplace-smp cryptomgr.notests "
-      "net.ifnames=0 reboot=t panic=1 random.trust_cpu=on console=hvc0";
-  // Attacks on a speculating processor do not exist in an emulated one; the defences would only cost.
-  if (vm.accelerator == Accelerator::tcg) text += " mitigations=off";
-  if (vm.machine == Machine::q35) {
-    text += " i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1";
-    // Without root ports nothing is behind bus 0.
-    if (vm.hotplug_ports == 0) text += " pci=lastbus=0";
+      "console=hvc0 noreplace-smp no_timer_check tsc=reliable rcupdate.rcu_expedited=1 net.ifnames=0 reboot=t panic=1 "
+      "random.trust_cpu=on ifb.numifbs=0 dummy.numdummies=0";
+  if (vm.accelerator == Accelerator::tcg) {
+    // Attacks on a speculating processor do not exist in an emulated one; the defences would only cost.
+    text += " mitigations=off";
+    if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
+  // Without root ports nothing is behind bus 0.
+  if (vm.machine == Machine::q35 && vm.hotplug_ports == 0) text += " pci=lastbus=0";
   text += vm.debug ? " loglevel=7" : " quiet";
   if (!vm.agent_log_level.empty()) text += " agent.log=" + vm.agent_log_level;
   if (vm.initrd.empty() && !vm.image.empty()) text += " root=/dev/vda1 rootflags=ro ro";

@@ -14,6 +14,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "runtime/hypervisor/qemu_probe_cache.h"
+#include "runtime/hypervisor/tsc_frequency.h"
 
 namespace kata::hypervisor {
 namespace {
@@ -195,6 +196,7 @@ HostProbe probe_host(CommandRunner& runner, const ProbeOptions& options) {
     probe.virtiofsd_is_rust = virtiofsd_is_rust(runner, probe.virtiofsd, options.cache_dir);
   }
   probe.cgroups = probe_cgroups(options.root);
+  probe.tsc_khz = host_tsc_khz(options.cache_dir);
   probe.cpus = static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   struct sysinfo memory {};
   if (::sysinfo(&memory) == 0) {

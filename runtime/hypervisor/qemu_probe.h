@@ -52,6 +52,7 @@ struct HostProbe {
   CgroupMode cgroups = CgroupMode::none;
   std::uint32_t cpus = 1;
   std::uint32_t memory_mib = 0;
+  std::uint32_t tsc_khz = 0;  ///< 0: unknown
 };
 
 struct ProbeOptions {

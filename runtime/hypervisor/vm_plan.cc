@@ -170,6 +170,7 @@ VmPlan plan_vm(const config::Config& config, const HostProbe& host) {
   choose_files(vm, wanted);
   choose_sizes(vm, config, host);
   vm.cpu_features = wanted.cpu_features;
+  vm.tsc_khz = host.tsc_khz;
   vm.translation_cache_mib = wanted.tcg_translation_cache;
   vm.kernel_params = wanted.kernel_params;
   vm.debug = wanted.enable_debug;
