@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verbs of katabuild: `add_*` describes a verb's options and stores what to do; main parses, then does it.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace kata::cli {
+
+/// Does the verb and returns the exit status.
+using Action = std::function<int()>;
+
+void add_kernel(CLI::App& app, Action& action);
+void add_image(CLI::App& app, Action& action);
+void add_show_recipe(CLI::App& app, Action& action);
+void add_clean(CLI::App& app, Action& action);
+void add_version(CLI::App& app, Action& action);
+
+}  // namespace kata::cli

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/kernel/build_kernel.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "builder/kernel/compile.h"
+#include "builder/kernel/config_check.h"
+#include "builder/kernel/config_merge.h"
+#include "builder/kernel/fetch.h"
+#include "builder/kernel/unpack.h"
+#include "builder/pipeline/digest.h"
+#include "builder/pipeline/disk_space.h"
+#include "builder/pipeline/elf.h"
+#include "builder/pipeline/publish.h"
+#include "builder/recipe/show_recipe.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::kernel {
+namespace {
+
+using pipeline::Context;
+using recipe::FileArtifact;
+using recipe::KernelArtifact;
+using recipe::KernelRecipe;
+
+// Part of every cache key: raise it when a change here makes other bytes from the same inputs.
+constexpr int kProcedure = 1;
+constexpr const char* kKind = "kernel";
+constexpr const char* kManifest = "kernel-manifest.json";
+
+/// All that decides the result, gathered before anything is written.
+struct Inputs {
+  SourceArchive source;
+  Requests requests;
+  Toolchain toolchain;
+  std::int64_t timestamp = 0;
+  std::string key;
+};
+
+Requests requests_of(const KernelRecipe& recipe) {
+  Requests requests = merge_fragments(recipe.fragments);
+  if (!recipe.localversion.empty()) {
+    merge_fragment(fmt::format("CONFIG_LOCALVERSION=\"{}\"\n", recipe.localversion), recipe.file + " (localversion)", requests);
+  }
+  return requests;
+}
+
+std::string cache_key(const KernelRecipe& recipe, const Inputs& inputs) {
+  std::string text = fmt::format("katabuild kernel {}\nsource {} {}\narch {}\ntimestamp {}\nstrip {}\npvh {}\n", kProcedure,
+                                 static_cast<int>(recipe.source.kind), inputs.source.sha256, recipe.arch, inputs.timestamp,
+                                 recipe.strip, recipe.require_pvh);
+  for (const std::string& name : recipe.source.patches) text += "srpm patch " + name + "\n";
+  for (const std::string& patch : recipe.patches) text += "patch " + pipeline::sha256_of_file(patch) + "\n";
+  for (const Tool& tool : inputs.toolchain.tools) text += fmt::format("tool {} {}\n", tool.name, tool.version);
+  return pipeline::sha256_of_text(text + merged_text(inputs.requests));
+}
+
+Inputs gather_inputs(const KernelRecipe& recipe, Context& context) {
+  Inputs inputs;
+  inputs.requests = requests_of(recipe);
+  for (const std::string& patch : recipe.patches) {
+    if (!path_exists(patch)) throw_error(Code::invalid_argument, "{}: patch {}: there is no such file", recipe.file, patch);
+  }
+  inputs.toolchain = probe_toolchain(recipe.compiler, context);
+  inputs.source = fetch_source(recipe.source, context);
+  inputs.timestamp = pipeline::build_time(context, recipe.timestamp);
+  inputs.key = cache_key(recipe, inputs);
+  return inputs;
+}
+
+FileArtifact describe(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "look at {}", path);
+  return {path, pipeline::sha256_of_file(path), static_cast<std::uint64_t>(status.st_size)};
+}
+
+Json file_json(const FileArtifact& file, const std::string& name) {
+  return Json{{"name", name}, {"sha256", file.sha256}, {"size", file.size}};
+}
+
+void check_pvh_entry(const std::string& vmlinux) {
+  const std::optional<pipeline::ElfFile> elf = pipeline::read_elf(vmlinux);
+  if (elf && pipeline::has_pvh_entry(*elf)) return;
+  throw_error(Code::failed_precondition,
+              "check {}: it has no PVH entry (the ELF note XEN_ELFNOTE_PHYS32_ENTRY), so QEMU cannot boot it directly: set "
+              "CONFIG_PVH=y in a fragment, or require_pvh: false in the recipe",
+              base_name(vmlinux));
+}
+
+/// The manifest as it is kept in the cache; what depends on more than the key is added by `load`.
+Json manifest_of(const KernelRecipe& recipe, const Inputs& inputs, const KernelArtifact& artifact) {
+  Json tools = Json::object();
+  for (const Tool& tool : inputs.toolchain.tools) tools[tool.name] = tool.version;
+  return Json{{"kind", "kernel"},
+              {"version", artifact.version},
+              {"arch", recipe.arch},
+              {"timestamp", inputs.timestamp},
+              {"inputs_sha256", inputs.key},
+              {"source_sha256", inputs.source.sha256},
+              {"files",
+               {{"vmlinux", file_json(artifact.vmlinux, "vmlinux-" + artifact.version)},
+                {"vmlinuz", file_json(artifact.vmlinuz, "vmlinuz-" + artifact.version)},
+                {"config", file_json(artifact.config, "config-" + artifact.version)}}},
+              {"tools", tools}};
+}
+
+KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
+  Json manifest = read_json_file(join_path(folder, kManifest));
+  const auto file = [&](const char* name) {
+    const Json& entry = manifest.at("files").at(name);
+    return FileArtifact{join_path(folder, name), entry.at("sha256").get<std::string>(), entry.at("size").get<std::uint64_t>()};
+  };
+  KernelArtifact artifact;
+  artifact.version = manifest.at("version").get<std::string>();
+  artifact.vmlinux = file("vmlinux");
+  artifact.vmlinuz = file("vmlinuz");
+  artifact.config = file("config");
+  Json fragments = Json::array();
+  for (const std::string& path : recipe.fragments) {
+    fragments.push_back({{"name", base_name(path)}, {"sha256", pipeline::sha256_of_file(path)}});
+  }
+  manifest["recipe"] = recipe.name;
+  manifest["fragments"] = fragments;
+  artifact.manifest = manifest.dump(2) + "\n";
+  return artifact;
+}
+
+/// A cache entry counts only when its files are still what the manifest says in size.
+std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inputs& inputs, const Context& context) {
+  const std::optional<std::string> folder = context.cache.find(kKind, inputs.key);
+  if (!folder) return std::nullopt;
+  try {
+    KernelArtifact artifact = load(*folder, recipe);
+    for (const FileArtifact* file : {&artifact.vmlinux, &artifact.vmlinuz, &artifact.config}) {
+      struct stat status {};
+      if (::stat(file->path.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) != file->size) return std::nullopt;
+    }
+    artifact.from_cache = true;
+    return artifact;
+  } catch (const Error& error) {  // a damaged entry is built anew
+    context.progress.note(fmt::format("cache: ignoring {}: {}", *folder, error.what()));
+  } catch (const Json::exception& error) {
+    context.progress.note(fmt::format("cache: ignoring {}: {}", *folder, error.what()));
+  }
+  return std::nullopt;
+}
+
+/// Unpack, configure, check, compile, strip: the result is a folder with the artifact's files.
+void build_into(const std::string& result, const std::string& work, const KernelRecipe& recipe, const Inputs& inputs,
+                Context& context) {
+  BuildTree tree;
+  tree.work = work;
+  tree.source = unpack_source(recipe, inputs.source, work, context);
+  tree.compiler = recipe.compiler;
+  tree.has_ccache = inputs.toolchain.has_ccache;
+  tree.timestamp = inputs.timestamp;
+  const std::string config = configure(tree, merged_text(inputs.requests), context);
+  check_survived(inputs.requests, parse_dot_config(config), read_kconfig(tree.source, "x86"));
+  const std::string memory = "kernel-" + recipe.name;
+  context.cache.remember(memory, compile(tree, context.cache.recall(memory).value_or(recipe.expected_steps), context));
+
+  make_directories(result);
+  KernelArtifact artifact;
+  artifact.version = kernel_release(tree, context);
+  strip_vmlinux(join_path(tree.source, "vmlinux"), join_path(result, "vmlinux"), recipe.strip, context);
+  if (recipe.require_pvh) check_pvh_entry(join_path(result, "vmlinux"));
+  pipeline::copy_file(join_path(tree.source, "arch/x86/boot/bzImage"), join_path(result, "vmlinuz"), 0644);
+  write_file(join_path(result, "config"), config);
+  artifact.vmlinux = describe(join_path(result, "vmlinux"));
+  artifact.vmlinuz = describe(join_path(result, "vmlinuz"));
+  artifact.config = describe(join_path(result, "config"));
+  write_file(join_path(result, kManifest), manifest_of(recipe, inputs, artifact).dump(2) + "\n");
+}
+
+void check_work_path(const std::string& path) {
+  if (path.find_first_of(" :\t") != std::string::npos) {
+    throw_error(Code::invalid_argument,
+                "build in {}: the kernel's build cannot handle a path with a space or colon: choose another with --cache", path);
+  }
+}
+
+}  // namespace
+
+KernelArtifact build_kernel(const KernelRecipe& recipe, Context& context) {
+  const Inputs inputs = gather_inputs(recipe, context);
+  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context)) return *std::move(cached);
+  check_work_path(context.cache.root());
+  context.cache.remove_stale_work();
+  const pipeline::FileLock lock = context.cache.lock(kKind, inputs.key, [&] {
+    context.progress.note("kernel: waiting for another katabuild that builds the same kernel");
+  });
+  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context)) return *std::move(cached);
+  pipeline::explain_full_disk(context.cache.root(), [&] {
+    pipeline::WorkFolder work(context.cache.work_path(kKind, inputs.key));
+    if (context.keep_build) {
+      work.keep();
+      context.progress.note("kernel: building in " + work.path());
+    }
+    const std::string result = join_path(work.path(), "result");
+    build_into(result, work.path(), recipe, inputs, context);
+    context.cache.replace(result, kKind, inputs.key);
+  });
+  return load(context.cache.entry_path(kKind, inputs.key), recipe);
+}
+
+KernelArtifact publish_kernel(const KernelArtifact& artifact, const std::string& folder) {
+  pipeline::OutputFolder output(folder);
+  KernelArtifact published = artifact;
+  const auto add = [&](FileArtifact& file, const std::string& kind) {
+    const std::string name = kind + "-" + artifact.version;
+    output.add_file(file.path, name);
+    file.path = output.path_of(name);
+  };
+  add(published.vmlinux, "vmlinux");
+  add(published.vmlinuz, "vmlinuz");
+  add(published.config, "config");
+  output.add_symlink("vmlinux-" + artifact.version, "vmlinux.container");
+  output.add_symlink("vmlinuz-" + artifact.version, "vmlinuz.container");
+  output.add_text(artifact.manifest, kManifest);
+  return published;
+}
+
+}  // namespace kata::kernel

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/pipeline/publish.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "builder/pipeline/disk_space.h"
+#include "builder/pipeline/interrupt.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::pipeline {
+namespace {
+
+// The name is the same each time, so that what a killed builder left is found again; the folder's lock makes it safe.
+constexpr std::string_view kPartial = ".katabuild-partial-";
+
+std::size_t read_some(int fd, const std::string& path, std::vector<char>& buffer) {
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw_errno(errno, "read {}", path);
+  }
+}
+
+bool same_bytes(const std::string& a, const std::string& b) {
+  struct stat sa {};
+  struct stat sb {};
+  if (::stat(a.c_str(), &sa) != 0 || ::lstat(b.c_str(), &sb) != 0) return false;
+  if (!S_ISREG(sb.st_mode) || sa.st_size != sb.st_size) return false;
+  const UniqueFd fa = open_file(a, O_RDONLY);
+  const UniqueFd fb = open_file(b, O_RDONLY);
+  std::vector<char> ba(1U << 17);
+  std::vector<char> bb(1U << 17);
+  for (;;) {
+    const std::size_t ca = read_some(fa.get(), a, ba);
+    const std::size_t cb = read_some(fb.get(), b, bb);
+    if (ca != cb || std::memcmp(ba.data(), bb.data(), ca) != 0) return false;
+    if (ca == 0) return true;
+  }
+}
+
+void rename_into_place(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return;
+  const int err = errno;
+  ::unlink(from.c_str());
+  throw_errno(err, "rename {} to {}", from, to);
+}
+
+std::string made_folder(const std::string& path) {
+  make_directories(path);
+  return path;
+}
+
+}  // namespace
+
+void copy_file(const std::string& from, const std::string& to, unsigned mode) {
+  const UniqueFd in = open_file(from, O_RDONLY);
+  const UniqueFd out = open_file(to, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  std::vector<char> buffer(1U << 18);
+  in_context(
+      [&] {
+        while (const std::size_t count = read_some(in.get(), from, buffer)) {
+          throw_if_interrupted();
+          write_all(out.get(), {buffer.data(), count});
+        }
+        if (::fchmod(out.get(), mode) != 0) throw_errno(errno, "set the mode of {}", to);
+      },
+      "copy {} to {}", from, to);
+}
+
+OutputFolder::OutputFolder(const std::string& path)
+    : path_(explain_full_disk(parent_path(path), [&] { return made_folder(path); })),
+      lock_(FileLock::of_directory(path)) {
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    if (entry.path().filename().string().starts_with(kPartial)) std::filesystem::remove(entry.path());
+  }
+}
+
+std::string OutputFolder::path_of(std::string_view name) const { return join_path(path_, name); }
+
+void OutputFolder::add_file(const std::string& from, const std::string& name, unsigned mode) {
+  const std::string to = path_of(name);
+  if (same_bytes(from, to)) return;
+  const std::string partial = path_of(std::string(kPartial) + name);
+  explain_full_disk(path_, [&] {
+    try {
+      copy_file(from, partial, mode);
+    } catch (...) {
+      ::unlink(partial.c_str());
+      throw;
+    }
+  });
+  rename_into_place(partial, to);
+}
+
+void OutputFolder::add_text(std::string_view text, const std::string& name) {
+  const std::string partial = path_of(std::string(kPartial) + name);
+  explain_full_disk(path_, [&] {
+    try {
+      write_file(partial, text);
+    } catch (...) {
+      ::unlink(partial.c_str());
+      throw;
+    }
+  });
+  rename_into_place(partial, path_of(name));
+}
+
+void OutputFolder::add_symlink(const std::string& target, const std::string& name) {
+  const std::string partial = path_of(std::string(kPartial) + name);
+  if (::symlink(target.c_str(), partial.c_str()) != 0) throw_errno(errno, "link {} to {}", partial, target);
+  rename_into_place(partial, path_of(name));
+}
+
+}  // namespace kata::pipeline

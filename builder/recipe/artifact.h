@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the stages hand on: values with paths and digests. A later stage needs nothing else of an earlier one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kata::recipe {
+
+struct FileArtifact {
+  std::string path;
+  std::string sha256;
+  std::uint64_t size = 0;
+};
+
+struct KernelArtifact {
+  std::string version;  ///< what `uname -r` says in the guest
+  FileArtifact vmlinux;
+  FileArtifact vmlinuz;
+  FileArtifact config;
+  std::string manifest;  ///< the text of kernel-manifest.json
+  bool from_cache = false;
+};
+
+struct ImageArtifact {
+  FileArtifact image;
+  std::string manifest;  ///< path
+  std::uint64_t uncompressed_size = 0;
+  bool up_to_date = false;  ///< nothing had to be written
+};
+
+}  // namespace kata::recipe

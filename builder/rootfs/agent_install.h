@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent's place in the image: the first process itself, or a service of the base's init.
+#pragma once
+
+#include <string>
+
+#include "builder/recipe/recipe.h"
+#include "builder/rootfs/tree.h"
+
+namespace kata::rootfs {
+
+struct InstalledAgent {
+  std::string sha256;
+  std::string build_id;  ///< of the ELF note; may be empty
+  std::uint64_t size = 0;
+};
+
+/// Puts the agent in. Throws Error when it is missing, not a program for x86_64, or, in an image without libraries,
+/// dynamically linked.
+InstalledAgent install_agent(const recipe::ImageRecipe& recipe, Tree& tree);
+
+}  // namespace kata::rootfs
