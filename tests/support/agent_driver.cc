@@ -15,7 +15,8 @@
 namespace kata::test {
 namespace {
 
-void add_mount(grpc::Spec& spec, const char* target, const char* type, std::vector<std::string> options) {
+void add_mount(grpc::Spec& spec, const char* target, const char* type,
+               std::vector<std::string> options) {
   grpc::Mount& mount = *spec.add_mounts();
   mount.set_destination(target);
   mount.set_source(type);
@@ -39,7 +40,8 @@ void AgentDriver::start(const std::string& id) {
   call("StartContainer", request);
 }
 
-void AgentDriver::exec(const std::string& id, const std::string& exec_id, const grpc::Process& process) {
+void AgentDriver::exec(const std::string& id, const std::string& exec_id,
+                       const grpc::Process& process) {
   grpc::ExecProcessRequest request;
   request.set_container_id(id);
   request.set_exec_id(exec_id);
@@ -54,14 +56,16 @@ int AgentDriver::wait(const std::string& id, const std::string& exec_id) {
   return call<grpc::WaitProcessResponse>("WaitProcess", request).status();
 }
 
-std::string AgentDriver::read_output(const std::string& id, const std::string& exec_id, bool error_output) {
+std::string AgentDriver::read_output(const std::string& id, const std::string& exec_id,
+                                     bool error_output) {
   grpc::ReadStreamRequest request;
   request.set_container_id(id);
   request.set_exec_id(exec_id);
   request.set_len(1U << 20);
   std::string all;
   for (;;) {
-    const auto piece = call<grpc::ReadStreamResponse>(error_output ? "ReadStderr" : "ReadStdout", request).data();
+    const auto piece =
+        call<grpc::ReadStreamResponse>(error_output ? "ReadStderr" : "ReadStdout", request).data();
     if (piece.empty()) return all;
     all += piece;
   }
@@ -105,9 +109,11 @@ void AgentDriver::remove(const std::string& id) {
 
 BusyboxRootfs::BusyboxRootfs() {
   require_program("busybox");
-  for (const char* folder : {"bin", "dev", "proc", "sys", "tmp", "etc"}) make_directories(path() + "/" + folder);
+  for (const char* folder : {"bin", "dev", "proc", "sys", "tmp", "etc"})
+    make_directories(path() + "/" + folder);
   std::filesystem::copy_file(*find_program("busybox"), path() + "/bin/busybox");
-  for (const char* applet : {"sh", "cat", "echo", "sleep", "true", "false", "ls", "id", "tty", "stty", "head", "ip", "ps"}) {
+  for (const char* applet : {"sh", "cat", "echo", "sleep", "true", "false", "ls", "id", "tty",
+                             "stty", "head", "ip", "ps"}) {
     std::filesystem::create_symlink("busybox", path() + "/bin/" + applet);
   }
 }
@@ -122,8 +128,10 @@ grpc::Spec busybox_spec(const std::string& rootfs, const std::vector<std::string
   for (const std::string& arg : args) process.add_args(arg);
   add_mount(spec, "/proc", "proc", {"nosuid", "noexec", "nodev"});
   add_mount(spec, "/dev", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"});
-  add_mount(spec, "/dev/pts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"});
-  for (const char* type : {"pid", "ipc", "uts", "mount"}) spec.mutable_linux()->add_namespaces()->set_type(type);
+  add_mount(spec, "/dev/pts", "devpts",
+            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"});
+  for (const char* type : {"pid", "ipc", "uts", "mount"})
+    spec.mutable_linux()->add_namespaces()->set_type(type);
   return spec;
 }
 
@@ -131,11 +139,14 @@ LocalAgent::LocalAgent() {
   require_root();
   require_program("unshare");
   const char* agent = std::getenv("KATA_AGENT");
-  require(agent != nullptr && ::access(agent, X_OK) == 0, "agent", "KATA_AGENT does not name the agent");
+  require(agent != nullptr && ::access(agent, X_OK) == 0, "agent",
+          "KATA_AGENT does not name the agent");
   const std::string setup =
-      "mount -t tmpfs tmpfs /run && mount -t cgroup2 none /sys/fs/cgroup && ip link set lo up && exec \"$@\"";
-  process_ = spawn({.argv = {"unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
-                             setup, "sh", agent, "--listen", "unix:" + folder_.path() + "/agent.sock"},
+      "mount -t tmpfs tmpfs /run && mount -t cgroup2 none /sys/fs/cgroup && ip link set lo up && "
+      "exec \"$@\"";
+  process_ = spawn({.argv = {"unshare", "--mount", "--pid", "--net", "--fork", "--kill-child",
+                             "--mount-proc", "sh", "-c", setup, "sh", agent, "--listen",
+                             "unix:" + folder_.path() + "/agent.sock"},
                     .fds = {{2, 2}}});
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -131,6 +132,19 @@ bool print_group(std::string_view name) {
   return false;
 }
 
+int run_and_measure(char** command) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::execvp(command[0], command);
+    ::_exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  if (pid < 0 || ::wait4(pid, &status, 0, &usage) < 0) return 1;
+  std::cerr << "peak_rss_kb=" << usage.ru_maxrss << '\n';
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -138,6 +152,7 @@ int main(int argc, char** argv) {
   if (arguments.size() == 2 && arguments[0] == "exit") return std::atoi(argv[2]);
   if (arguments.size() == 2 && arguments[0] == "kill")
     return ::kill(::getpid(), std::atoi(argv[2]));
+  if (arguments.size() >= 2 && arguments[0] == "peak") return run_and_measure(argv + 2);
   if (arguments.empty()) {
     for (const auto& group : kGroups) group.print();
     return 0;
