@@ -86,7 +86,10 @@ std::set<std::string> host_state(const Docker& docker) {
   for (const auto& interface : fs::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
     lines.insert("interface " + interface.path().filename().string());
   }
-  add_folders(lines, "state", docker.state() + "/kata", 2);
+  // The command line's containers: dockerd gives each runtime a root below its own.
+  for (const char* runtime : {"runtime-kata-runtime", "runtime-control"}) {
+    add_folders(lines, "state", docker.state() + "/exec/" + runtime + "/moby", 1);
+  }
   add_folders(lines, "state", docker.state() + "/containerd/io.containerd.runtime.v2.task", 2);
   return lines;
 }
