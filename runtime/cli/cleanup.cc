@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/cleanup.h"
+
+#include <unistd.h>
+
+#include "runtime/base/error.h"
+#include "runtime/base/path.h"
+#include "runtime/base/sys_mount.h"
+#include "runtime/sandbox/host_cgroup.h"
+
+namespace kata::cli {
+namespace {
+
+/// The sandbox process ends QEMU, virtiofsd and taps on SIGTERM; killed, it takes its children along.
+constexpr std::chrono::milliseconds kShimGrace = std::chrono::seconds(10);
+
+void remove_folder(const ContainerStore& store, const std::string& id) {
+  sys::unmount_all_below(store.folder(id));
+  store.remove(id);
+}
+
+}  // namespace
+
+bool shares_sandbox(const ContainerStore& store, const ContainerRecord& record) {
+  for (const std::string& id : store.ids()) {
+    if (id == record.id) continue;
+    bool shares = false;
+    ignore_error(
+        [&] {
+          const auto other = store.find(id);
+          shares = other && other->sandbox_dir == record.sandbox_dir;
+        },
+        "a folder that is no container's shares nothing");
+    if (shares) return true;
+  }
+  return false;
+}
+
+void clean_up(const ContainerStore& store, const ContainerRecord& record) {
+  if (shares_sandbox(store, record)) {
+    end_process(record.relay, std::chrono::milliseconds(0));
+    if (record.sandbox_id != record.id) {
+      remove_folder(store, record.id);
+      return;
+    }
+    // The pod's first container is gone, but its folder is the others' too: the last of them removes it.
+    ignore_error([&] { ::unlink(join_path(store.folder(record.id), "state.json").c_str()); }, "");
+    return;
+  }
+  end_process(record.shim, kShimGrace);
+  end_process(record.relay, std::chrono::milliseconds(0));
+  if (!record.cgroups_path.empty()) {
+    // The one place where the command line touches the host's cgroup: the sandbox process has ended and may have been killed.
+    sandbox::HostCgroup::for_path(record.cgroups_path, record.id).remove();
+  }
+  remove_folder(store, record.id);
+  if (record.sandbox_id != record.id && store.is_reserved(record.sandbox_id) &&
+      !store.find(record.sandbox_id)) {
+    remove_folder(store, record.sandbox_id);
+  }
+}
+
+void clean_up_folder(const ContainerStore& store, const std::string& id) { remove_folder(store, id); }
+
+}  // namespace kata::cli

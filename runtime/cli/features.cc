@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/features.h"
+
+#include <cstdio>
+
+#include "runtime/base/json.h"
+#include "runtime/oci/spec.h"
+
+namespace kata::cli {
+namespace {
+
+Json capabilities() {
+  return {
+      "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
+      "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
+      "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+      "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT",
+      "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
+      "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE",
+      "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE",
+      "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
+      "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE"};
+}
+
+Json mount_options() {
+  return {
+      "async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "iversion",
+      "lazytime", "mand", "noatime", "nodev", "nodiratime", "noexec", "noiversion",
+      "nolazytime", "nomand", "norelatime", "nostrictatime", "nosuid", "private", "rbind",
+      "relatime", "remount", "ro", "rprivate", "rshared", "rslave", "runbindable", "rw",
+      "shared", "silent", "slave", "strictatime", "suid", "sync", "unbindable"};
+}
+
+Json seccomp() {
+  return {{"enabled", true},
+          {"actions",
+           {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
+            "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"}},
+          {"operators",
+           {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
+            "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"}},
+          {"archs", {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}}};
+}
+
+}  // namespace
+
+void add_features(CommandLine& line) {
+  line.verb("features", "Print what this runtime can do, as JSON").run([](Runtime& runtime) {
+    return run_features(runtime);
+  });
+}
+
+std::string features_json() {
+  const Json off = {{"enabled", false}};
+  Json features = Json::object();
+  features["ociVersionMin"] = "1.0.0";
+  features["ociVersionMax"] = oci::kSpecVersion;
+  // createContainer and startContainer would run in the guest, which has not the host's files.
+  features["hooks"] = {"prestart", "createRuntime", "poststart", "poststop"};
+  features["mountOptions"] = mount_options();
+  features["linux"] = {
+      {"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"}},
+      {"capabilities", capabilities()},
+      {"cgroup",
+       {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", false}}},
+      {"seccomp", seccomp()},
+      {"apparmor", off},
+      {"selinux", off},
+      {"intelRdt", off},
+      {"mountExtensions", {{"idmap", off}}}};
+  features["annotations"] = {{"io.katacontainers.runtime.version", KATA_VERSION}};
+  features["potentiallyUnsafeConfigAnnotations"] = Json::array({"io.katacontainers.config."});
+  return features.dump(4);
+}
+
+int run_features(Runtime&) {
+  std::puts(features_json().c_str());
+  return 0;
+}
+
+}  // namespace kata::cli
