@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// kata-agent: PID 1 of the guest, or a service of an image that has its own init, or (in tests) an ordinary process.
+// kata-agent: PID 1 of the guest, or a service of an image that has its own init, or (in tests) an
+// ordinary process.
 #include <signal.h>
 #include <unistd.h>
 
@@ -21,19 +22,24 @@
 namespace kata::agent {
 namespace {
 
-/// Serves until DestroySandbox. `listen` as for serve_at(); empty: the host, over what the machine has.
-void serve_until_destroyed(const KernelParameters& parameters, bool is_init, const std::string& listen) {
+/// Serves until DestroySandbox. `listen` as for serve_at(); empty: the host, over what the machine
+/// has.
+void serve_until_destroyed(const KernelParameters& parameters, bool is_init,
+                           const std::string& listen) {
   asio::io_context io(1);  // one thread: no locks inside
-  Sandbox sandbox(io.get_executor(), {.is_init = is_init,
-                                      .pipe_size = parameters.pipe_size,
-                                      .power_off = [&io] { io.stop(); }});
+  Sandbox sandbox(
+      io.get_executor(),
+      {.is_init = is_init, .pipe_size = parameters.pipe_size, .power_off = [&io] { io.stop(); }});
   wire::Server server;
   add_all_services(server, sandbox);
   const auto rethrow = [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   };
-  if (is_init) asio::co_spawn(io, reap_orphans([&](pid_t pid) { return sandbox.reap_known(pid); }), rethrow);
-  asio::co_spawn(io, listen.empty() ? serve_host(server, parameters.vsock_only) : serve_at(server, listen), rethrow);
+  if (is_init)
+    asio::co_spawn(io, reap_orphans([&](pid_t pid) { return sandbox.reap_known(pid); }), rethrow);
+  asio::co_spawn(
+      io, listen.empty() ? serve_host(server, parameters.vsock_only) : serve_at(server, listen),
+      rethrow);
   io.run();
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A name server that knows nothing: it takes queries of the guest's programs at an address of the loopback, hands them to
-// the host, which can reach the engine's resolver, and gives the answers back to whoever asked.
+// A name server that knows nothing: it takes queries of the guest's programs at an address of the
+// loopback, hands them to the host, which can reach the engine's resolver, and gives the answers
+// back to whoever asked.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -29,9 +30,11 @@ class DnsProxy : public std::enable_shared_from_this<DnsProxy> {
     std::string message;
   };
 
-  static constexpr std::size_t kMaxQueries = 256;      ///< waiting for an answer; the oldest is dropped for a new one
-  static constexpr std::size_t kMaxConnections = 64;   ///< over TCP
-  static constexpr std::chrono::seconds kTimeout{10};  ///< of a query, and of an idle TCP connection
+  static constexpr std::size_t kMaxQueries =
+      256;  ///< waiting for an answer; the oldest is dropped for a new one
+  static constexpr std::size_t kMaxConnections = 64;  ///< over TCP
+  static constexpr std::chrono::seconds kTimeout{
+      10};  ///< of a query, and of an idle TCP connection
 
   explicit DnsProxy(const asio::any_io_executor& executor);
   /// Listens at the IPv4 address, UDP and TCP, and serves in the background. Throws Error.
@@ -39,14 +42,15 @@ class DnsProxy : public std::enable_shared_from_this<DnsProxy> {
 
   /// Parked until a program asks. Throws Error(cancelled) when the call ends.
   [[nodiscard]] asio::awaitable<Query> next_query();
-  /// Gives the answer to whoever asked; does nothing when that query is gone or the message is empty.
+  /// Gives the answer to whoever asked; does nothing when that query is gone or the message is
+  /// empty.
   void answer(std::uint64_t id, std::string_view message);
 
  private:
   using Descriptor = std::shared_ptr<asio::posix::stream_descriptor>;
   struct Asker {
-    Descriptor socket;   // of the connection, or the UDP socket
-    std::string address; // sockaddr of a UDP asker; empty for TCP
+    Descriptor socket;    // of the connection, or the UDP socket
+    std::string address;  // sockaddr of a UDP asker; empty for TCP
     std::chrono::steady_clock::time_point asked;
   };
 

@@ -41,9 +41,11 @@ void add_route(NetlinkSocket& socket, Route route) {
   try {
     replace_route(socket, route);
   } catch (const Error& error) {
-    // ENETUNREACH, and EINVAL of older kernels: the gateway is in no network of the interface, as on point-to-point links
-    // and on clouds that give out /32 addresses.
-    if (!route.gateway || (error.err() != ENETUNREACH && error.err() != EHOSTUNREACH && error.err() != EINVAL)) throw;
+    // ENETUNREACH, and EINVAL of older kernels: the gateway is in no network of the interface, as
+    // on point-to-point links and on clouds that give out /32 addresses.
+    if (!route.gateway ||
+        (error.err() != ENETUNREACH && error.err() != EHOSTUNREACH && error.err() != EINVAL))
+      throw;
     route.flags |= RTNH_F_ONLINK;
     replace_route(socket, route);
   }
@@ -87,11 +89,12 @@ void apply_routes(NetlinkSocket& socket, const std::vector<GuestRoute>& wanted) 
     route.link = index_of(socket, guest.device);
     routes.push_back(route);
   }
-  std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) { return rank(a) < rank(b); });
+  std::stable_sort(routes.begin(), routes.end(),
+                   [](const Route& a, const Route& b) { return rank(a) < rank(b); });
   for (const Route& old : list_routes(socket)) {
-    const bool keep = old.protocol == RTPROT_KERNEL || std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
-      return same_target(route, old);
-    });
+    const bool keep = old.protocol == RTPROT_KERNEL ||
+                      std::any_of(routes.begin(), routes.end(),
+                                  [&](const Route& route) { return same_target(route, old); });
     if (!keep) ignore_error([&] { delete_route(socket, old); }, "it went with another one");
   }
   for (const Route& route : routes) {
@@ -112,7 +115,8 @@ std::vector<GuestRoute> current_routes(NetlinkSocket& socket) {
   const std::vector<Link> links = list_links(socket);
   std::vector<GuestRoute> result;
   for (const Route& route : list_routes(socket)) {
-    const auto link = std::find_if(links.begin(), links.end(), [&](const Link& l) { return l.index == route.link; });
+    const auto link = std::find_if(links.begin(), links.end(),
+                                   [&](const Link& l) { return l.index == route.link; });
     result.push_back({.device = link == links.end() ? "" : link->name, .route = route});
   }
   return result;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rebuilds in the guest what the engine made in the sandbox's network namespace: names, addresses, routes, neighbours.
+// Rebuilds in the guest what the engine made in the sandbox's network namespace: names, addresses,
+// routes, neighbours.
 #pragma once
 
 #include <string>
@@ -12,16 +13,18 @@
 
 namespace kata::agent {
 
-/// Makes the link with this hardware address look as wanted: name (another link that has it gets a free one), MTU,
-/// addresses (others are removed, link-local ones of IPv6 kept), up. Returns false when no link has the address (yet).
-/// Throws Error.
+/// Makes the link with this hardware address look as wanted: name (another link that has it gets a
+/// free one), MTU, addresses (others are removed, link-local ones of IPv6 kept), up. Returns false
+/// when no link has the address (yet). Throws Error.
 bool apply_interface(network::NetlinkSocket& socket, const network::GuestInterface& wanted);
 
-/// Replaces the main table's routes: adds the wanted ones, those without a gateway first, and removes others that no
-/// kernel made. A gateway that no other route reaches is taken as on the link. Throws Error.
+/// Replaces the main table's routes: adds the wanted ones, those without a gateway first, and
+/// removes others that no kernel made. A gateway that no other route reaches is taken as on the
+/// link. Throws Error.
 void apply_routes(network::NetlinkSocket& socket, const std::vector<network::GuestRoute>& wanted);
 
-void apply_neighbours(network::NetlinkSocket& socket, const std::vector<network::GuestNeighbour>& wanted);
+void apply_neighbours(network::NetlinkSocket& socket,
+                      const std::vector<network::GuestNeighbour>& wanted);
 
 /// The routes with their links' names, as they are.
 [[nodiscard]] std::vector<network::GuestRoute> current_routes(network::NetlinkSocket& socket);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What PID 1 finds missing: the kernel's own file systems, the loopback. Everything is done once and in order, and only as
-// much as a container needs, since each system call counts in the time to the first answer.
+// What PID 1 finds missing: the kernel's own file systems, the loopback. Everything is done once
+// and in order, and only as much as a container needs, since each system call counts in the time to
+// the first answer.
 #pragma once
 
 namespace kata::agent {
 
 /// /proc, /sys and /dev: what is needed to find the host's port. Throws Error.
 void mount_first();
-/// The rest: /run, /tmp, /dev/pts, /dev/shm, /dev/mqueue, cgroup2 with its controllers, the standard links in /dev; and
-/// the loopback up. Throws Error.
+/// The rest: /run, /tmp, /dev/pts, /dev/shm, /dev/mqueue, cgroup2 with its controllers, the
+/// standard links in /dev; and the loopback up. Throws Error.
 void mount_rest();
 /// Turns on every controller for the children of the root cgroup. One that cannot be is logged.
 void enable_controllers();

@@ -7,8 +7,8 @@
 
 namespace kata::agent {
 
-/// Writes what is cached and ends the machine: power off, or a reset where the machine has no ACPI to power off with
-/// (QEMU's -no-reboot turns that into the end). Does not return.
+/// Writes what is cached and ends the machine: power off, or a reset where the machine has no ACPI
+/// to power off with (QEMU's -no-reboot turns that into the end). Does not return.
 [[noreturn]] void power_off(bool by_reboot);
 
 /// For an error nobody else will hear of: to the kernel log, then power_off(). Does not return.

@@ -26,7 +26,8 @@ Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& req
   }
   if (!request.has_oci()) throw_error(Code::invalid_argument, "container {} has no spec", id);
   if (request.storages_size() > kMaxContainerStorages) {
-    throw_error(Code::resource_exhausted, "container {} has more than {} storages", id, kMaxContainerStorages);
+    throw_error(Code::resource_exhausted, "container {} has more than {} storages", id,
+                kMaxContainerStorages);
   }
   ContainerEntry entry;
   entry.init_exec_id = request.exec_id();
@@ -102,30 +103,36 @@ asio::awaitable<grpc::OOMEvent> next_oom_event(Sandbox& sandbox) {
 
 void add_container_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on_now<grpc::CreateContainerRequest, Empty>(
-      kAgentService, "CreateContainer", [&sandbox](const auto& request) { return create_container(sandbox, request); });
-  server.on_now<grpc::StartContainerRequest, Empty>(kAgentService, "StartContainer", [&sandbox](const auto& request) {
-    sandbox.container(request.container_id()).container->start();
-    return Empty{};
-  });
-  server.on<grpc::RemoveContainerRequest, Empty>(kAgentService, "RemoveContainer", [&sandbox](auto request) {
-    return remove_container(sandbox, std::move(request));
-  });
-  server.on_now<grpc::UpdateContainerRequest, Empty>(kAgentService, "UpdateContainer", [&sandbox](const auto& request) {
-    sandbox.container(request.container_id()).container->update(request.resources());
-    return Empty{};
-  });
-  server.on_now<grpc::PauseContainerRequest, Empty>(kAgentService, "PauseContainer", [&sandbox](const auto& request) {
-    sandbox.container(request.container_id()).container->pause();
-    return Empty{};
-  });
-  server.on_now<grpc::ResumeContainerRequest, Empty>(kAgentService, "ResumeContainer", [&sandbox](const auto& request) {
-    sandbox.container(request.container_id()).container->resume();
-    return Empty{};
-  });
+      kAgentService, "CreateContainer",
+      [&sandbox](const auto& request) { return create_container(sandbox, request); });
+  server.on_now<grpc::StartContainerRequest, Empty>(
+      kAgentService, "StartContainer", [&sandbox](const auto& request) {
+        sandbox.container(request.container_id()).container->start();
+        return Empty{};
+      });
+  server.on<grpc::RemoveContainerRequest, Empty>(
+      kAgentService, "RemoveContainer",
+      [&sandbox](auto request) { return remove_container(sandbox, std::move(request)); });
+  server.on_now<grpc::UpdateContainerRequest, Empty>(
+      kAgentService, "UpdateContainer", [&sandbox](const auto& request) {
+        sandbox.container(request.container_id()).container->update(request.resources());
+        return Empty{};
+      });
+  server.on_now<grpc::PauseContainerRequest, Empty>(
+      kAgentService, "PauseContainer", [&sandbox](const auto& request) {
+        sandbox.container(request.container_id()).container->pause();
+        return Empty{};
+      });
+  server.on_now<grpc::ResumeContainerRequest, Empty>(
+      kAgentService, "ResumeContainer", [&sandbox](const auto& request) {
+        sandbox.container(request.container_id()).container->resume();
+        return Empty{};
+      });
   server.on_now<grpc::StatsContainerRequest, grpc::StatsContainerResponse>(
-      kAgentService, "StatsContainer", [&sandbox](const auto& request) { return stats(sandbox, request); });
-  server.on<grpc::GetOOMEventRequest, grpc::OOMEvent>(kAgentService, "GetOOMEvent",
-                                                      [&sandbox](auto) { return next_oom_event(sandbox); });
+      kAgentService, "StatsContainer",
+      [&sandbox](const auto& request) { return stats(sandbox, request); });
+  server.on<grpc::GetOOMEventRequest, grpc::OOMEvent>(
+      kAgentService, "GetOOMEvent", [&sandbox](auto) { return next_oom_event(sandbox); });
 }
 
 }  // namespace kata::agent

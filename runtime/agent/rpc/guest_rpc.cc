@@ -17,7 +17,8 @@ std::string printable_text(std::string text) {
   return text;
 }
 
-guest::ListProcessesResponse list_processes(Sandbox& sandbox, const guest::ListProcessesRequest& request) {
+guest::ListProcessesResponse list_processes(Sandbox& sandbox,
+                                            const guest::ListProcessesRequest& request) {
   constexpr int kMost = 10000;  // stays within one frame
   guest::ListProcessesResponse response;
   for (const pid_t pid : sandbox.container(request.container_id()).container->pids()) {
@@ -50,17 +51,20 @@ asio::awaitable<guest::DnsQuery> next_query(Sandbox& sandbox) {
 
 void add_guest_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on_now<guest::ListProcessesRequest, guest::ListProcessesResponse>(
-      kGuestService, "ListProcesses", [&sandbox](const auto& request) { return list_processes(sandbox, request); });
-  server.on_now<guest::StartDnsProxyRequest, Empty>(kGuestService, "StartDnsProxy", [&sandbox](const auto& request) {
-    sandbox.dns().start(request.address());
-    return Empty{};
-  });
-  server.on<guest::NextDnsQueryRequest, guest::DnsQuery>(kGuestService, "NextDnsQuery",
-                                                         [&sandbox](auto) { return next_query(sandbox); });
-  server.on_now<guest::DnsAnswer, Empty>(kGuestService, "AnswerDns", [&sandbox](const auto& request) {
-    sandbox.dns().answer(request.id(), request.message());
-    return Empty{};
-  });
+      kGuestService, "ListProcesses",
+      [&sandbox](const auto& request) { return list_processes(sandbox, request); });
+  server.on_now<guest::StartDnsProxyRequest, Empty>(kGuestService, "StartDnsProxy",
+                                                    [&sandbox](const auto& request) {
+                                                      sandbox.dns().start(request.address());
+                                                      return Empty{};
+                                                    });
+  server.on<guest::NextDnsQueryRequest, guest::DnsQuery>(
+      kGuestService, "NextDnsQuery", [&sandbox](auto) { return next_query(sandbox); });
+  server.on_now<guest::DnsAnswer, Empty>(kGuestService, "AnswerDns",
+                                         [&sandbox](const auto& request) {
+                                           sandbox.dns().answer(request.id(), request.message());
+                                           return Empty{};
+                                         });
 }
 
 }  // namespace kata::agent

@@ -5,11 +5,12 @@
 namespace kata::agent {
 
 void add_health_rpc(wire::Server& server) {
-  server.on_now<grpc::CheckRequest, grpc::HealthCheckResponse>(kHealthService, "Check", [](const grpc::CheckRequest&) {
-    grpc::HealthCheckResponse response;
-    response.set_status(grpc::HealthCheckResponse::SERVING);
-    return response;
-  });
+  server.on_now<grpc::CheckRequest, grpc::HealthCheckResponse>(
+      kHealthService, "Check", [](const grpc::CheckRequest&) {
+        grpc::HealthCheckResponse response;
+        response.set_status(grpc::HealthCheckResponse::SERVING);
+        return response;
+      });
   server.on_now<grpc::CheckRequest, grpc::VersionCheckResponse>(
       kHealthService, "Version", [](const grpc::CheckRequest&) {
         grpc::VersionCheckResponse response;

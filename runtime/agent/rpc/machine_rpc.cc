@@ -29,7 +29,8 @@ constexpr unsigned kMaxCpus = 4096;
 asio::awaitable<Empty> online_cpu_and_memory(Sandbox& sandbox, grpc::OnlineCPUMemRequest request) {
   constexpr int kTries = 100;
   constexpr std::chrono::milliseconds kPause(50);
-  if (request.nb_cpus() > kMaxCpus) throw_error(Code::invalid_argument, "{} processors", request.nb_cpus());
+  if (request.nb_cpus() > kMaxCpus)
+    throw_error(Code::invalid_argument, "{} processors", request.nb_cpus());
   unsigned cpus = 0;
   for (int i = 0;; ++i) {
     const unsigned wanted = request.nb_cpus() == 0 ? 0 : request.nb_cpus() - cpus;
@@ -38,7 +39,8 @@ asio::awaitable<Empty> online_cpu_and_memory(Sandbox& sandbox, grpc::OnlineCPUMe
     log::debug("brought online cpus={} memory_blocks={}", done.cpus, done.memory_blocks);
     if (!request.wait() || cpus >= request.nb_cpus()) break;
     if (i == kTries) {
-      throw_error(Code::deadline_exceeded, "{} of {} processors are online", cpus, request.nb_cpus());
+      throw_error(Code::deadline_exceeded, "{} of {} processors are online", cpus,
+                  request.nb_cpus());
     }
     asio::steady_timer timer(sandbox.executor(), kPause);
     co_await timer.async_wait(asio::use_awaitable);
@@ -46,14 +48,16 @@ asio::awaitable<Empty> online_cpu_and_memory(Sandbox& sandbox, grpc::OnlineCPUMe
   co_return Empty{};
 }
 
-grpc::GuestDetailsResponse guest_details(const Sandbox& sandbox, const grpc::GuestDetailsRequest& request) {
+grpc::GuestDetailsResponse guest_details(const Sandbox& sandbox,
+                                         const grpc::GuestDetailsRequest& request) {
   grpc::GuestDetailsResponse response;
   if (request.mem_block_size()) response.set_mem_block_size_bytes(memory_block_size());
   if (request.mem_hotplug_probe()) response.set_support_mem_hotplug_probe(can_probe_memory());
   grpc::AgentDetails& details = *response.mutable_agent_details();
   details.set_version(KATA_VERSION);
   details.set_init_daemon(sandbox.options().is_init);
-  for (const char* handler : {"blk", "mmioblk", "nvdimm", "scsi"}) details.add_device_handlers(handler);
+  for (const char* handler : {"blk", "mmioblk", "nvdimm", "scsi"})
+    details.add_device_handlers(handler);
   for (const std::string& driver : storage_drivers()) details.add_storage_handlers(driver);
   details.set_supports_seccomp(::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0);
   return response;
@@ -65,7 +69,8 @@ Empty set_date_time(const grpc::SetGuestDateTimeRequest& request) {
     throw_error(Code::invalid_argument, "no time: {} s {} us", request.sec(), request.usec());
   }
   const timespec time{.tv_sec = request.sec(), .tv_nsec = request.usec() * 1000};
-  if (::clock_settime(CLOCK_REALTIME, &time) != 0) throw_errno(errno, "set the clock to {} s", request.sec());
+  if (::clock_settime(CLOCK_REALTIME, &time) != 0)
+    throw_errno(errno, "set the clock to {} s", request.sec());
   return {};
 }
 
@@ -85,7 +90,8 @@ Empty add_swap(const grpc::AddSwapRequest& request) {
   if (request.pci_path_size() == 0 || request.pci_path_size() > 16) {
     throw_error(Code::invalid_argument, "PCI path of {} parts", request.pci_path_size());
   }
-  for (const std::uint32_t slot : request.pci_path()) path += fmt::format("{}{:02x}", path.empty() ? "" : "/", slot);
+  for (const std::uint32_t slot : request.pci_path())
+    path += fmt::format("{}{:02x}", path.empty() ? "" : "/", slot);
   const std::string device = find_block_device(path);
   if (::swapon(device.c_str(), 0) != 0) throw_errno(errno, "swap on {}", device);
   return {};
@@ -95,21 +101,26 @@ Empty add_swap(const grpc::AddSwapRequest& request) {
 
 void add_machine_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on<grpc::OnlineCPUMemRequest, Empty>(
-      kAgentService, "OnlineCPUMem", [&sandbox](auto request) { return online_cpu_and_memory(sandbox, std::move(request)); });
-  server.on_now<grpc::ReseedRandomDevRequest, Empty>(kAgentService, "ReseedRandomDev", [](const auto& request) {
-    reseed_random(request.data());
-    return Empty{};
-  });
+      kAgentService, "OnlineCPUMem",
+      [&sandbox](auto request) { return online_cpu_and_memory(sandbox, std::move(request)); });
+  server.on_now<grpc::ReseedRandomDevRequest, Empty>(kAgentService, "ReseedRandomDev",
+                                                     [](const auto& request) {
+                                                       reseed_random(request.data());
+                                                       return Empty{};
+                                                     });
   server.on_now<grpc::GuestDetailsRequest, grpc::GuestDetailsResponse>(
-      kAgentService, "GetGuestDetails", [&sandbox](const auto& request) { return guest_details(sandbox, request); });
+      kAgentService, "GetGuestDetails",
+      [&sandbox](const auto& request) { return guest_details(sandbox, request); });
   server.on_now<grpc::MemHotplugByProbeRequest, Empty>(kAgentService, "MemHotplugByProbe", probe);
-  server.on_now<grpc::SetGuestDateTimeRequest, Empty>(kAgentService, "SetGuestDateTime", set_date_time);
+  server.on_now<grpc::SetGuestDateTimeRequest, Empty>(kAgentService, "SetGuestDateTime",
+                                                      set_date_time);
   server.on_now<grpc::AddSwapRequest, Empty>(kAgentService, "AddSwap", add_swap);
-  server.on_now<grpc::GetMetricsRequest, grpc::Metrics>(kAgentService, "GetMetrics", [](const auto&) {
-    grpc::Metrics metrics;
-    metrics.set_metrics(guest_metrics());
-    return metrics;
-  });
+  server.on_now<grpc::GetMetricsRequest, grpc::Metrics>(kAgentService, "GetMetrics",
+                                                        [](const auto&) {
+                                                          grpc::Metrics metrics;
+                                                          metrics.set_metrics(guest_metrics());
+                                                          return metrics;
+                                                        });
 }
 
 }  // namespace kata::agent

@@ -34,18 +34,22 @@ grpc::Interfaces list_interfaces() {
 grpc::Routes list_routes() {
   network::KernelNetlinkSocket socket;
   grpc::Routes result;
-  for (const network::GuestRoute& route : current_routes(socket)) *result.add_routes() = network::route_to_proto(route);
+  for (const network::GuestRoute& route : current_routes(socket))
+    *result.add_routes() = network::route_to_proto(route);
   return result;
 }
 
 /// A hot-plugged device shows up a moment after the host has added it.
-asio::awaitable<types::Interface> update_interface(Sandbox& sandbox, grpc::UpdateInterfaceRequest request) {
+asio::awaitable<types::Interface> update_interface(Sandbox& sandbox,
+                                                   grpc::UpdateInterfaceRequest request) {
   constexpr int kTries = 100;
   constexpr std::chrono::milliseconds kPause(50);
   const network::GuestInterface wanted = network::interface_from_proto(request.interface());
   network::KernelNetlinkSocket socket;
   for (int i = 0; !apply_interface(socket, wanted); ++i) {
-    if (i == kTries) throw_error(Code::not_found, "no interface with hardware address {}", network::to_string(wanted.mac));
+    if (i == kTries)
+      throw_error(Code::not_found, "no interface with hardware address {}",
+                  network::to_string(wanted.mac));
     asio::steady_timer timer(sandbox.executor(), kPause);
     co_await timer.async_wait(asio::use_awaitable);
   }
@@ -53,9 +57,11 @@ asio::awaitable<types::Interface> update_interface(Sandbox& sandbox, grpc::Updat
 }
 
 grpc::Routes update_routes(const grpc::UpdateRoutesRequest& request) {
-  if (request.routes().routes_size() > kMaxRoutes) throw_error(Code::resource_exhausted, "over {} routes", kMaxRoutes);
+  if (request.routes().routes_size() > kMaxRoutes)
+    throw_error(Code::resource_exhausted, "over {} routes", kMaxRoutes);
   std::vector<network::GuestRoute> wanted;
-  for (const types::Route& route : request.routes().routes()) wanted.push_back(network::route_from_proto(route));
+  for (const types::Route& route : request.routes().routes())
+    wanted.push_back(network::route_from_proto(route));
   network::KernelNetlinkSocket socket;
   apply_routes(socket, wanted);
   return list_routes();
@@ -90,22 +96,28 @@ std::string run_iptables(bool is_v6, const char* what, const std::string& input)
 
 void add_network_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on<grpc::UpdateInterfaceRequest, types::Interface>(
-      kAgentService, "UpdateInterface", [&sandbox](auto request) { return update_interface(sandbox, std::move(request)); });
-  server.on_now<grpc::UpdateRoutesRequest, grpc::Routes>(kAgentService, "UpdateRoutes", update_routes);
-  server.on_now<grpc::ListInterfacesRequest, grpc::Interfaces>(kAgentService, "ListInterfaces",
-                                                               [](const auto&) { return list_interfaces(); });
-  server.on_now<grpc::ListRoutesRequest, grpc::Routes>(kAgentService, "ListRoutes", [](const auto&) { return list_routes(); });
-  server.on_now<grpc::AddARPNeighborsRequest, Empty>(kAgentService, "AddARPNeighbors", add_neighbours);
-  server.on_now<grpc::GetIPTablesRequest, grpc::GetIPTablesResponse>(kAgentService, "GetIPTables", [](const auto& request) {
-    grpc::GetIPTablesResponse response;
-    response.set_data(run_iptables(request.is_ipv6(), "save", ""));
-    return response;
-  });
-  server.on_now<grpc::SetIPTablesRequest, grpc::SetIPTablesResponse>(kAgentService, "SetIPTables", [](const auto& request) {
-    grpc::SetIPTablesResponse response;
-    response.set_data(run_iptables(request.is_ipv6(), "restore", request.data()));
-    return response;
-  });
+      kAgentService, "UpdateInterface",
+      [&sandbox](auto request) { return update_interface(sandbox, std::move(request)); });
+  server.on_now<grpc::UpdateRoutesRequest, grpc::Routes>(kAgentService, "UpdateRoutes",
+                                                         update_routes);
+  server.on_now<grpc::ListInterfacesRequest, grpc::Interfaces>(
+      kAgentService, "ListInterfaces", [](const auto&) { return list_interfaces(); });
+  server.on_now<grpc::ListRoutesRequest, grpc::Routes>(kAgentService, "ListRoutes",
+                                                       [](const auto&) { return list_routes(); });
+  server.on_now<grpc::AddARPNeighborsRequest, Empty>(kAgentService, "AddARPNeighbors",
+                                                     add_neighbours);
+  server.on_now<grpc::GetIPTablesRequest, grpc::GetIPTablesResponse>(
+      kAgentService, "GetIPTables", [](const auto& request) {
+        grpc::GetIPTablesResponse response;
+        response.set_data(run_iptables(request.is_ipv6(), "save", ""));
+        return response;
+      });
+  server.on_now<grpc::SetIPTablesRequest, grpc::SetIPTablesResponse>(
+      kAgentService, "SetIPTables", [](const auto& request) {
+        grpc::SetIPTablesResponse response;
+        response.set_data(run_iptables(request.is_ipv6(), "restore", request.data()));
+        return response;
+      });
 }
 
 }  // namespace kata::agent

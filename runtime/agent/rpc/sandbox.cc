@@ -37,11 +37,14 @@ ContainerEntry& Sandbox::container(const std::string& id) {
   return it->second;
 }
 
-std::shared_ptr<Process> Sandbox::process(const std::string& container_id, const std::string& exec_id) {
+std::shared_ptr<Process> Sandbox::process(const std::string& container_id,
+                                          const std::string& exec_id) {
   ContainerEntry& entry = container(container_id);
   if (const auto it = entry.execs.find(exec_id); it != entry.execs.end()) return it->second;
-  if (exec_id.empty() || exec_id == entry.init_exec_id || exec_id == container_id) return entry.init;
-  throw_error(Code::not_found, "container {} has no process {}", container_id, exec_id.substr(0, 256));
+  if (exec_id.empty() || exec_id == entry.init_exec_id || exec_id == container_id)
+    return entry.init;
+  throw_error(Code::not_found, "container {} has no process {}", container_id,
+              exec_id.substr(0, 256));
 }
 
 void Sandbox::add(ContainerEntry entry) {
@@ -53,27 +56,32 @@ void Sandbox::add(ContainerEntry entry) {
 }
 
 void Sandbox::check_exec_id(ContainerEntry& entry, const std::string& exec_id) {
-  if (exec_id.empty() || exec_id.size() > 1024) throw_error(Code::invalid_argument, "exec id of {} bytes", exec_id.size());
+  if (exec_id.empty() || exec_id.size() > 1024)
+    throw_error(Code::invalid_argument, "exec id of {} bytes", exec_id.size());
   const auto it = entry.execs.find(exec_id);
   const bool is_init = exec_id == entry.init_exec_id || exec_id == entry.container->id();
   if (is_init || (it != entry.execs.end() && !it->second->status())) {
     throw_error(Code::already_exists, "process {} exists", exec_id);
   }
   if (entry.execs.size() < kMaxExecs) return;
-  // Nobody says when an exit status has been read for the last time: the ended ones go when there are too many.
+  // Nobody says when an exit status has been read for the last time: the ended ones go when there
+  // are too many.
   std::erase_if(entry.execs, [](const auto& item) { return item.second->status().has_value(); });
-  if (entry.execs.size() >= kMaxExecs) throw_error(Code::resource_exhausted, "more than {} processes", kMaxExecs);
+  if (entry.execs.size() >= kMaxExecs)
+    throw_error(Code::resource_exhausted, "more than {} processes", kMaxExecs);
 }
 
 void Sandbox::add_exec(ContainerEntry& entry, const std::string& exec_id, StartedProcess started) {
   const auto process = std::make_shared<Process>(executor_, started, options_.pipe_size);
   process->watch();
-  if (const auto it = entry.execs.find(exec_id); it != entry.execs.end()) it->second->close_streams();
+  if (const auto it = entry.execs.find(exec_id); it != entry.execs.end())
+    it->second->close_streams();
   entry.execs[exec_id] = process;
 }
 
 asio::awaitable<void> Sandbox::remove(std::string id, unsigned seconds) {
-  constexpr unsigned kForEver = 60;  // a process that SIGKILL does not end within that hangs in the kernel
+  constexpr unsigned kForEver =
+      60;  // a process that SIGKILL does not end within that hangs in the kernel
   ContainerEntry& found = container(id);
   const std::shared_ptr<Process> init = found.init;
   found.container->remove();
@@ -83,7 +91,8 @@ asio::awaitable<void> Sandbox::remove(std::string id, unsigned seconds) {
   if (it == containers_.end()) co_return;
   ContainerEntry entry = std::move(it->second);
   containers_.erase(it);
-  if (entry.oom_watch >= 0 && inotify_) ::inotify_rm_watch(inotify_->native_handle(), entry.oom_watch);
+  if (entry.oom_watch >= 0 && inotify_)
+    ::inotify_rm_watch(inotify_->native_handle(), entry.oom_watch);
   entry.init->close_streams();
   for (const auto& [name, process] : entry.execs) process->close_streams();
   for (const std::string& storage : entry.storages) storages_.release(storage);
@@ -113,7 +122,8 @@ bool Sandbox::reap_known(pid_t pid) {
 
 int Sandbox::shared_pid_namespace() {
   if (pause_namespace_) return pause_namespace_.get();
-  // Children made after unshare(2) are in the new namespace, the agent itself stays; setns(2) takes the next ones home.
+  // Children made after unshare(2) are in the new namespace, the agent itself stays; setns(2) takes
+  // the next ones home.
   const UniqueFd own = open_file("/proc/self/ns/pid", O_RDONLY);
   sys::unshare(CLONE_NEWPID);
   try {
@@ -152,7 +162,8 @@ asio::awaitable<void> Sandbox::read_memory_events() {
 void Sandbox::look_for_oom_kills() {
   for (auto& [key, entry] : containers_) {
     std::uint64_t count = entry.oom_kills_seen;
-    ignore_error([&, &one = entry] { count = one.container->oom_kill_count(); }, "the cgroup may be gone");
+    ignore_error([&, &one = entry] { count = one.container->oom_kill_count(); },
+                 "the cgroup may be gone");
     if (count <= entry.oom_kills_seen) continue;
     entry.oom_kills_seen = count;
     if (oom_events_.size() >= kMaxOomEvents) oom_events_.pop_front();

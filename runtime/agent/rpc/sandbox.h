@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the guest holds at run time: its containers with their processes, its mounted storages, and who waits for news of
-// them. The rpc files change it; it knows no message of the wire.
+// What the guest holds at run time: its containers with their processes, its mounted storages, and
+// who waits for news of them. The rpc files change it; it knows no message of the wire.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -26,9 +26,9 @@
 namespace kata::agent {
 
 struct SandboxOptions {
-  bool is_init = false;                ///< PID 1: hostname, power-off and the like are its business
-  std::size_t pipe_size = 1U << 20;    ///< of standard streams
-  std::function<void()> power_off;     ///< called a moment after DestroySandbox was answered
+  bool is_init = false;              ///< PID 1: hostname, power-off and the like are its business
+  std::size_t pipe_size = 1U << 20;  ///< of standard streams
+  std::function<void()> power_off;   ///< called a moment after DestroySandbox was answered
   std::string cgroup_root = "/sys/fs/cgroup";
   std::string storage_root = "/run";
 };
@@ -55,22 +55,25 @@ class Sandbox {
   [[nodiscard]] ContainerEntry& container(const std::string& id);
   [[nodiscard]] bool has_container(const std::string& id) const { return containers_.contains(id); }
   /// An empty exec id is init. Throws Error(not_found).
-  [[nodiscard]] std::shared_ptr<Process> process(const std::string& container_id, const std::string& exec_id);
+  [[nodiscard]] std::shared_ptr<Process> process(const std::string& container_id,
+                                                 const std::string& exec_id);
   /// Takes a created container; its init's streams and exit are looked after from here on.
   void add(ContainerEntry entry);
   /// Takes a started process under a free exec id, or that of one that has ended.
   void add_exec(ContainerEntry& entry, const std::string& exec_id, StartedProcess started);
-  /// Throws Error(already_exists) when a running process has this exec id, resource_exhausted beyond kMaxExecs.
+  /// Throws Error(already_exists) when a running process has this exec id, resource_exhausted
+  /// beyond kMaxExecs.
   void check_exec_id(ContainerEntry& entry, const std::string& exec_id);
-  /// Kills and removes it, waits for init's end for at most `seconds` (0: a minute), ends parked calls, releases its
-  /// storages. Throws Error(deadline_exceeded) when init does not end.
+  /// Kills and removes it, waits for init's end for at most `seconds` (0: a minute), ends parked
+  /// calls, releases its storages. Throws Error(deadline_exceeded) when init does not end.
   asio::awaitable<void> remove(std::string id, unsigned seconds);
   [[nodiscard]] std::vector<std::string> container_ids() const;
 
   /// For PID 1's reaper: true when the pid belongs to a process here, which is then reaped.
   bool reap_known(pid_t pid);
 
-  /// The pid namespace that containers share, made at the first call: a pause process is its PID 1. Throws Error.
+  /// The pid namespace that containers share, made at the first call: a pause process is its PID 1.
+  /// Throws Error.
   int shared_pid_namespace();
 
   /// The id of the next container that ran out of memory. Parked.
@@ -80,8 +83,8 @@ class Sandbox {
   [[nodiscard]] StorageTable& storages() noexcept { return storages_; }
   [[nodiscard]] DnsProxy& dns() noexcept { return *dns_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
-  std::string id;         ///< of CreateSandbox; empty before
-  std::string hook_path;  ///< guest_hook_path of CreateSandbox
+  std::string sandbox_id;  ///< of CreateSandbox; empty before
+  std::string hook_path;   ///< guest_hook_path of CreateSandbox
 
  private:
   void watch_memory(ContainerEntry& entry);
@@ -95,7 +98,8 @@ class Sandbox {
   std::shared_ptr<DnsProxy> dns_;
   ChildProcess pause_;
   UniqueFd pause_namespace_;
-  std::shared_ptr<asio::posix::stream_descriptor> inotify_;  // none until the first container with a memory controller
+  std::shared_ptr<asio::posix::stream_descriptor>
+      inotify_;  // none until the first container with a memory controller
   std::deque<std::string> oom_events_;
   Event oom_event_;
 };

@@ -27,11 +27,13 @@ constexpr std::size_t kMaxDnsLine = 1024;
 /// The guest's own programs (hooks, probes) resolve names as the containers do.
 void write_resolv_conf(const google::protobuf::RepeatedPtrField<std::string>& lines) {
   if (lines.empty()) return;
-  if (lines.size() > kMaxDnsLines) throw_error(Code::invalid_argument, "{} lines of DNS configuration", lines.size());
+  if (lines.size() > kMaxDnsLines)
+    throw_error(Code::invalid_argument, "{} lines of DNS configuration", lines.size());
   std::string text;
   for (const std::string& line : lines) {
     if (line.size() > kMaxDnsLine || line.find('\n') != std::string::npos) {
-      throw_error(Code::invalid_argument, "a line of the DNS configuration has {} bytes or a line break", line.size());
+      throw_error(Code::invalid_argument,
+                  "a line of the DNS configuration has {} bytes or a line break", line.size());
     }
     text += line + "\n";
   }
@@ -47,14 +49,17 @@ void write_resolv_conf(const google::protobuf::RepeatedPtrField<std::string>& li
 }
 
 Empty create_sandbox(Sandbox& sandbox, const grpc::CreateSandboxRequest& request) {
-  if (!sandbox.id.empty()) throw_error(Code::already_exists, "sandbox {} exists", sandbox.id);
+  if (!sandbox.sandbox_id.empty())
+    throw_error(Code::already_exists, "sandbox {} exists", sandbox.sandbox_id);
   if (request.kernel_modules_size() > 0) {
     throw_error(Code::unimplemented, "kernel module {}: the guest kernel has everything built in",
                 request.kernel_modules(0).name().substr(0, 64));
   }
-  if (request.hostname().size() > 64) throw_error(Code::invalid_argument, "hostname of over 64 bytes");
+  if (request.hostname().size() > 64)
+    throw_error(Code::invalid_argument, "hostname of over 64 bytes");
   if (sandbox.options().is_init) {
-    if (!request.hostname().empty() && ::sethostname(request.hostname().data(), request.hostname().size()) != 0) {
+    if (!request.hostname().empty() &&
+        ::sethostname(request.hostname().data(), request.hostname().size()) != 0) {
       throw_errno(errno, "set the hostname to {}", request.hostname());
     }
     write_resolv_conf(request.dns());
@@ -67,8 +72,8 @@ Empty create_sandbox(Sandbox& sandbox, const grpc::CreateSandboxRequest& request
   if (request.sandbox_pidns()) sandbox.shared_pid_namespace();
   undo.dismiss();
   sandbox.hook_path = request.guest_hook_path();
-  sandbox.id = request.sandbox_id().empty() ? "sandbox" : request.sandbox_id();
-  log::info("sandbox created id={}", sandbox.id);
+  sandbox.sandbox_id = request.sandbox_id().empty() ? "sandbox" : request.sandbox_id();
+  log::info("sandbox created id={}", sandbox.sandbox_id);
   return {};
 }
 
@@ -89,7 +94,7 @@ asio::awaitable<Empty> destroy_sandbox(Sandbox& sandbox) {
     }
   }
   sandbox.storages().clear();
-  sandbox.id.clear();
+  sandbox.sandbox_id.clear();
   asio::co_spawn(sandbox.executor(), power_off_soon(sandbox), asio::detached);
   co_return Empty{};
 }
@@ -98,12 +103,14 @@ asio::awaitable<Empty> destroy_sandbox(Sandbox& sandbox) {
 
 void add_sandbox_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on_now<grpc::CreateSandboxRequest, Empty>(
-      kAgentService, "CreateSandbox", [&sandbox](const auto& request) { return create_sandbox(sandbox, request); });
-  server.on<grpc::DestroySandboxRequest, Empty>(kAgentService, "DestroySandbox",
-                                                [&sandbox](auto) { return destroy_sandbox(sandbox); });
-  server.on_now<grpc::SetPolicyRequest, Empty>(kAgentService, "SetPolicy", [](const auto&) -> Empty {
-    throw_error(Code::unimplemented, "this agent has no policy engine");
-  });
+      kAgentService, "CreateSandbox",
+      [&sandbox](const auto& request) { return create_sandbox(sandbox, request); });
+  server.on<grpc::DestroySandboxRequest, Empty>(
+      kAgentService, "DestroySandbox", [&sandbox](auto) { return destroy_sandbox(sandbox); });
+  server.on_now<grpc::SetPolicyRequest, Empty>(
+      kAgentService, "SetPolicy", [](const auto&) -> Empty {
+        throw_error(Code::unimplemented, "this agent has no policy engine");
+      });
 }
 
 }  // namespace kata::agent

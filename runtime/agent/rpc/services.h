@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent's services, method by method: each file of this folder registers one group of handlers, which decode, call and
-// encode. The contract is runtime/wire/proto/agent.proto, health.proto and guest.proto.
+// The agent's services, method by method: each file of this folder registers one group of handlers,
+// which decode, call and encode. The contract is runtime/wire/proto/agent.proto, health.proto and
+// guest.proto.
 #pragma once
 
 #include "runtime/agent/rpc/sandbox.h"

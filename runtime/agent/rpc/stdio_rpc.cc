@@ -7,19 +7,25 @@ namespace {
 
 using wire::Empty;
 
-asio::awaitable<grpc::ReadStreamResponse> read_stream(Sandbox& sandbox, grpc::ReadStreamRequest request, bool is_error) {
+asio::awaitable<grpc::ReadStreamResponse> read_stream(Sandbox& sandbox,
+                                                      grpc::ReadStreamRequest request,
+                                                      bool is_error) {
   // Held over the wait: the container may be removed meanwhile.
-  const std::shared_ptr<Process> process = sandbox.process(request.container_id(), request.exec_id());
+  const std::shared_ptr<Process> process =
+      sandbox.process(request.container_id(), request.exec_id());
   grpc::ReadStreamResponse response;
-  if (is_error && process->has_console()) co_return response;  // a terminal has one output, and this one has ended
+  if (is_error && process->has_console())
+    co_return response;  // a terminal has one output, and this one has ended
   Stream& stream = is_error ? process->error_output() : process->output();
   std::string data = co_await stream.read(request.len());
   response.set_data(std::move(data));
   co_return response;
 }
 
-asio::awaitable<grpc::WriteStreamResponse> write_stdin(Sandbox& sandbox, grpc::WriteStreamRequest request) {
-  const std::shared_ptr<Process> process = sandbox.process(request.container_id(), request.exec_id());
+asio::awaitable<grpc::WriteStreamResponse> write_stdin(Sandbox& sandbox,
+                                                       grpc::WriteStreamRequest request) {
+  const std::shared_ptr<Process> process =
+      sandbox.process(request.container_id(), request.exec_id());
   const std::size_t taken = co_await process->input().write(std::move(*request.mutable_data()));
   grpc::WriteStreamResponse response;
   response.set_len(static_cast<std::uint32_t>(taken));
@@ -30,19 +36,26 @@ asio::awaitable<grpc::WriteStreamResponse> write_stdin(Sandbox& sandbox, grpc::W
 
 void add_stdio_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-      kAgentService, "ReadStdout", [&sandbox](auto request) { return read_stream(sandbox, std::move(request), false); });
+      kAgentService, "ReadStdout",
+      [&sandbox](auto request) { return read_stream(sandbox, std::move(request), false); });
   server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-      kAgentService, "ReadStderr", [&sandbox](auto request) { return read_stream(sandbox, std::move(request), true); });
+      kAgentService, "ReadStderr",
+      [&sandbox](auto request) { return read_stream(sandbox, std::move(request), true); });
   server.on<grpc::WriteStreamRequest, grpc::WriteStreamResponse>(
-      kAgentService, "WriteStdin", [&sandbox](auto request) { return write_stdin(sandbox, std::move(request)); });
-  server.on_now<grpc::CloseStdinRequest, Empty>(kAgentService, "CloseStdin", [&sandbox](const auto& request) {
-    sandbox.process(request.container_id(), request.exec_id())->input().close_input();
-    return Empty{};
-  });
-  server.on_now<grpc::TtyWinResizeRequest, Empty>(kAgentService, "TtyWinResize", [&sandbox](const auto& request) {
-    sandbox.process(request.container_id(), request.exec_id())->console().resize(request.row(), request.column());
-    return Empty{};
-  });
+      kAgentService, "WriteStdin",
+      [&sandbox](auto request) { return write_stdin(sandbox, std::move(request)); });
+  server.on_now<grpc::CloseStdinRequest, Empty>(
+      kAgentService, "CloseStdin", [&sandbox](const auto& request) {
+        sandbox.process(request.container_id(), request.exec_id())->input().close_input();
+        return Empty{};
+      });
+  server.on_now<grpc::TtyWinResizeRequest, Empty>(
+      kAgentService, "TtyWinResize", [&sandbox](const auto& request) {
+        sandbox.process(request.container_id(), request.exec_id())
+            ->console()
+            .resize(request.row(), request.column());
+        return Empty{};
+      });
 }
 
 }  // namespace kata::agent

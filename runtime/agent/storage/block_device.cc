@@ -38,12 +38,14 @@ std::string find_by_serial(std::string_view serial, const std::string& root) {
   throw_error(Code::not_found, "no disk with serial number {}", serial);
 }
 
-/// "02/03" is the device in slot 3 behind the bridge in slot 2: its folder in /sys is reached through
+/// "02/03" is the device in slot 3 behind the bridge in slot 2: its folder in /sys is reached
+/// through
 /// "...:00:02.0/...:03.0/".
 std::string find_by_pci_path(std::string_view path, const std::string& root) {
   for (const std::string& name : disks(root)) {
     std::error_code error;
-    const std::string link = std::filesystem::read_symlink(root + "/sys/block/" + name, error).string();
+    const std::string link =
+        std::filesystem::read_symlink(root + "/sys/block/" + name, error).string();
     std::size_t from = 0;
     bool matches = !error;
     std::string_view rest = path;
@@ -65,13 +67,16 @@ std::string find_block_device(const std::string& source, const std::string& root
   constexpr std::string_view kSerial = "serial:";
   if (source.starts_with("/dev/")) {
     const std::string path = clean_path(source);
-    if (!is_below(path, "/dev")) throw_error(Code::invalid_argument, "block device {} is not below /dev", source);
+    if (!is_below(path, "/dev"))
+      throw_error(Code::invalid_argument, "block device {} is not below /dev", source);
     if (!path_exists(root + path)) throw_error(Code::not_found, "no block device {}", path);
     return path;
   }
-  if (source.starts_with(kSerial)) return find_by_serial(std::string_view(source).substr(kSerial.size()), root);
+  if (source.starts_with(kSerial))
+    return find_by_serial(std::string_view(source).substr(kSerial.size()), root);
   if (is_pci_path(source)) return find_by_pci_path(source, root);
-  throw_error(Code::invalid_argument, "block device \"{}\": neither below /dev, a PCI path nor serial:TEXT", source);
+  throw_error(Code::invalid_argument,
+              "block device \"{}\": neither below /dev, a PCI path nor serial:TEXT", source);
 }
 
 }  // namespace kata::agent

@@ -57,8 +57,8 @@ MountOptions parse_mount_options(const std::vector<std::string>& options) {
     result.data += option;
   }
   if (result.data.size() > kMaxData) {
-    throw_error(Code::invalid_argument, "mount options of {} bytes, at most {} are possible", result.data.size(),
-                kMaxData);
+    throw_error(Code::invalid_argument, "mount options of {} bytes, at most {} are possible",
+                result.data.size(), kMaxData);
   }
   return result;
 }

@@ -13,8 +13,8 @@ struct MountOptions {
   std::string data;         ///< what the file system itself reads, comma separated
 };
 
-/// Words that mount(8) knows become flags, anything else is data. Throws Error(invalid_argument) beyond 4 KiB of data,
-/// which mount(2) would cut off.
+/// Words that mount(8) knows become flags, anything else is data. Throws Error(invalid_argument)
+/// beyond 4 KiB of data, which mount(2) would cut off.
 [[nodiscard]] MountOptions parse_mount_options(const std::vector<std::string>& options);
 
 }  // namespace kata::agent

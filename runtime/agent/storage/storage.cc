@@ -28,7 +28,9 @@ constexpr std::size_t kMaxPath = 4095;
 
 using Options = std::vector<std::string>;
 
-Options options_of(const grpc::Storage& storage) { return {storage.options().begin(), storage.options().end()}; }
+Options options_of(const grpc::Storage& storage) {
+  return {storage.options().begin(), storage.options().end()};
+}
 
 /// What a driver mounts where; `type` empty means: nothing to mount, the folder is all.
 struct Plan {
@@ -43,7 +45,8 @@ mode_t mode_option(Options& options, mode_t otherwise) {
     if (!it->starts_with("mode=")) continue;
     unsigned mode = 0;
     const std::string digits = it->substr(5);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), mode, 8);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), mode, 8);
     if (error != std::errc() || end != digits.data() + digits.size() || mode > 07777) {
       throw_error(Code::invalid_argument, "\"{}\" is no file mode", digits);
     }
@@ -60,7 +63,8 @@ Plan plan_for(const grpc::Storage& storage) {
     plan.type = "virtiofs";
   } else if (driver == "9p") {
     plan.type = "9p";
-    if (plan.options.empty()) plan.options = {"trans=virtio", "version=9p2000.L", "cache=mmap", "msize=524288"};
+    if (plan.options.empty())
+      plan.options = {"trans=virtio", "version=9p2000.L", "cache=mmap", "msize=524288"};
   } else if (driver == "ephemeral") {
     if (plan.type.empty()) plan.type = "tmpfs";
   } else if (driver == "local") {
@@ -80,7 +84,8 @@ Plan plan_for(const grpc::Storage& storage) {
 /// A file for a bind mount of a file, a folder for everything else.
 void make_mount_point(const std::string& path, const Plan& plan) {
   struct stat status {};
-  if (plan.type == "bind" && ::stat(plan.source.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+  if (plan.type == "bind" && ::stat(plan.source.c_str(), &status) == 0 &&
+      !S_ISDIR(status.st_mode)) {
     make_directories(parent_path(path));
     if (!path_exists(path)) write_file(path, "");
     return;
@@ -102,17 +107,21 @@ void mount_plan(const Plan& plan, const std::string& target) {
 void give_to_group(const std::string& path, const grpc::FSGroup& group) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "look at {}", path);
-  if (group.group_change_policy() == types::OnRootMismatch && status.st_gid == group.group_id()) return;
+  if (group.group_change_policy() == types::OnRootMismatch && status.st_gid == group.group_id())
+    return;
   const auto give = [&](const std::string& file) {
     struct stat entry {};
     if (::lstat(file.c_str(), &entry) != 0) throw_errno(errno, "look at {}", file);
-    if (::lchown(file.c_str(), static_cast<uid_t>(-1), group.group_id()) != 0) throw_errno(errno, "chown {}", file);
+    if (::lchown(file.c_str(), static_cast<uid_t>(-1), group.group_id()) != 0)
+      throw_errno(errno, "chown {}", file);
     if (S_ISLNK(entry.st_mode)) return;
     const mode_t wanted = S_ISDIR(entry.st_mode) ? mode_t{02770} : mode_t{0660};
-    if (::chmod(file.c_str(), (entry.st_mode & 07777) | wanted) != 0) throw_errno(errno, "chmod {}", file);
+    if (::chmod(file.c_str(), (entry.st_mode & 07777) | wanted) != 0)
+      throw_errno(errno, "chmod {}", file);
   };
   give(path);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) give(entry.path().string());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    give(entry.path().string());
 }
 
 }  // namespace
@@ -128,8 +137,10 @@ std::vector<StorageTable::Mounted>::iterator StorageTable::find(const std::strin
 
 std::string StorageTable::checked_mount_point(const grpc::Storage& storage) const {
   const std::string& wanted = storage.mount_point();
-  if (wanted.size() > kMaxPath || !wanted.starts_with('/') || wanted.find('\0') != std::string::npos) {
-    throw_error(Code::invalid_argument, "mount point \"{}\" is no absolute path", wanted.substr(0, 256));
+  if (wanted.size() > kMaxPath || !wanted.starts_with('/') ||
+      wanted.find('\0') != std::string::npos) {
+    throw_error(Code::invalid_argument, "mount point \"{}\" is no absolute path",
+                wanted.substr(0, 256));
   }
   std::string path = clean_path(wanted);
   if (path == root_ || !is_below(path, root_)) {
@@ -144,13 +155,15 @@ void StorageTable::add(const grpc::Storage& storage) {
     ++known->users;
     return;
   }
-  if (mounted_.size() >= kMaxStorages) throw_error(Code::resource_exhausted, "more than {} storages", kMaxStorages);
+  if (mounted_.size() >= kMaxStorages)
+    throw_error(Code::resource_exhausted, "more than {} storages", kMaxStorages);
   in_context(
       [&] {
         const Plan plan = plan_for(storage);
         make_mount_point(path, plan);
         if (!plan.type.empty()) mount_plan(plan, path);
-        if (plan.type.empty() && ::chmod(path.c_str(), plan.mode) != 0) throw_errno(errno, "chmod {}", path);
+        if (plan.type.empty() && ::chmod(path.c_str(), plan.mode) != 0)
+          throw_errno(errno, "chmod {}", path);
         try {
           if (storage.has_fs_group()) give_to_group(path, storage.fs_group());
         } catch (...) {
@@ -172,7 +185,8 @@ void StorageTable::release(const std::string& mount_point) {
     std::filesystem::remove_all(gone.mount_point, error);
     return;
   }
-  ignore_error([&] { sys::unmount(gone.mount_point, MNT_DETACH); }, "the container is gone already");
+  ignore_error([&] { sys::unmount(gone.mount_point, MNT_DETACH); },
+               "the container is gone already");
   ::rmdir(gone.mount_point.c_str());
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the host asks to be mounted in the guest before a container's own mounts: shared folders, memory-backed and block
-// volumes. Several containers may ask for the same one; it goes when the last of them does.
+// What the host asks to be mounted in the guest before a container's own mounts: shared folders,
+// memory-backed and block volumes. Several containers may ask for the same one; it goes when the
+// last of them does.
 #pragma once
 
 #include <string>
@@ -27,7 +28,8 @@ class StorageTable {
   void add(const grpc::Storage& storage);
   /// One user fewer; unmounts after the last. Errors are logged.
   void release(const std::string& mount_point);
-  /// New options for memory-backed volumes that are mounted (their size follows hot-plugged memory). Throws Error.
+  /// New options for memory-backed volumes that are mounted (their size follows hot-plugged
+  /// memory). Throws Error.
   void remount(const grpc::Storage& storage);
   /// Unmounts everything, last mounted first. Errors are logged.
   void clear();
