@@ -139,8 +139,10 @@ std::string configure(const BuildTree& tree, const std::string& merged, pipeline
 std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps, pipeline::Context& context) {
   context.progress.begin("kernel", fmt::format("compiling with {} jobs{}", context.jobs, tree.has_ccache ? " and ccache" : ""),
                          expected_steps);
+  const std::string prefix = tree.source + "/";  // what is below tools/ comes with its full path
   const auto on_line = [&](std::string_view line) {
-    const std::string_view object = made_object(line);
+    std::string_view object = made_object(line);
+    if (object.starts_with(prefix)) object.remove_prefix(prefix.size());
     if (!object.empty()) context.progress.step(object);
   };
   run_make(make_command(tree, {"vmlinux", "bzImage"}, context), "compile the kernel", on_line, context);

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/rootfs/initrd.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "builder/archive/archive_reader.h"
+#include "builder/archive/extract.h"
+#include "builder/pipeline/interrupt.h"
+#include "builder/rootfs/kernel_support.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/json.h"
+
+namespace {
+
+using namespace kata;
+using namespace kata::recipe;
+namespace fs = std::filesystem;
+
+/// A static program for x86_64 as far as its headers go.
+std::string program_bytes(bool dynamic = false) {
+  std::string elf(64, '\0');
+  std::memcpy(elf.data(), "\x7f" "ELF\x02\x01\x01", 7);
+  elf[16] = 2;   // ET_EXEC
+  elf[18] = 62;  // EM_X86_64
+  elf[32] = 64;  // program headers follow
+  elf[54] = 56;
+  elf[56] = 1;
+  std::string segment(56, '\0');
+  segment[0] = dynamic ? 3 : 1;  // PT_INTERP or PT_LOAD
+  return elf + segment + std::string(5000, 'x');
+}
+
+/// One member of a tar file, with no check of what it says.
+std::string tar_member(const std::string& name, char type, const std::string& content = "", const std::string& link = "",
+                       const std::string& mode = "0000644") {
+  std::string header(512, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) { header.replace(at, text.size(), text); };
+  put(0, name);
+  put(100, mode);
+  put(108, "0000001");
+  put(116, "0000002");
+  put(124, fmt::format("{:011o}", content.size()));
+  put(136, "00000000000");
+  put(148, "        ");
+  header[156] = type;
+  put(157, link);
+  put(257, std::string("ustar\0", 6) + "00");
+  put(329, "0000005");
+  put(337, "0000001");
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+  std::string padded = content;
+  padded.resize((content.size() + 511) / 512 * 512);
+  return header + padded;
+}
+
+struct Build {
+  TempDir dir;
+  pipeline::Cache cache{dir.path() + "/cache"};
+  RealCommandRunner runner;
+  std::string messages;
+  pipeline::Progress progress{pipeline::ProgressMode::plain, [this](std::string_view text) { messages += text; },
+                              pipeline::Progress::Clock::now};
+  pipeline::Context context{.cache = cache, .runner = runner, .progress = progress, .source_date_epoch = std::nullopt, .jobs = 1, .keep_build = false};
+  ImageRecipe recipe;
+
+  Build() {
+    recipe.file = "r.yaml";
+    recipe.name = "test";
+    recipe.timestamp = 1000;
+    recipe.agent.path = file("agent", program_bytes());
+    recipe.compression.type = CompressionType::none;
+  }
+  std::string file(const std::string& name, const std::string& content) const {
+    write_file(dir.path() + "/" + name, content);
+    return dir.path() + "/" + name;
+  }
+  ImageArtifact run(const std::string& name = "out/initrd.img") {
+    return rootfs::build_initrd(recipe, dir.path() + "/" + name, context);
+  }
+  std::string error(const std::string& name = "out/initrd.img") {
+    try {
+      run(name);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "no error";
+  }
+};
+
+std::map<std::string, archive::Entry> entries_of(const std::string& path) {
+  std::map<std::string, archive::Entry> entries;
+  archive::ArchiveReader reader(path);
+  while (const std::optional<archive::Entry> entry = reader.next()) entries[entry->path] = *entry;
+  return entries;
+}
+
+}  // namespace
+
+TEST_CASE("an image from scratch holds the agent, folders and the console", "[initrd]") {
+  Build build;
+  const ImageArtifact artifact = build.run();
+  const auto entries = entries_of(artifact.image.path);
+  CHECK(entries.size() == 8);
+  CHECK(entries.at("init").mode == 0755);
+  CHECK(entries.at("init").size == program_bytes().size());
+  CHECK(entries.at("tmp").mode == 01777);
+  CHECK(entries.at("proc").kind == archive::EntryKind::directory);
+  const archive::Entry& console = entries.at("dev/console");
+  CHECK(console.kind == archive::EntryKind::character_device);
+  CHECK(console.device_major == 5);
+  CHECK(console.device_minor == 1);
+  for (const auto& [path, entry] : entries) {
+    CHECK(entry.uid == 0);
+    CHECK(entry.mtime == 1000);
+  }
+  const Json manifest = read_json_file(artifact.manifest);
+  CHECK(manifest.at("file").at("sha256") == artifact.image.sha256);
+  CHECK(manifest.at("file").at("name") == "initrd.img");
+}
+
+TEST_CASE("two builds of one recipe give the same bytes, and SOURCE_DATE_EPOCH changes them", "[initrd]") {
+  Build build;
+  build.recipe.compression.type = GENERATE(CompressionType::none, CompressionType::gzip, CompressionType::zstd);
+  const std::string first = build.run("a/i.img").image.sha256;
+  ::usleep(1100000);  // a time stamp in seconds would show
+  CHECK(build.run("b/i.img").image.sha256 == first);
+  build.context.source_date_epoch = 5;
+  CHECK(build.run("c/i.img").image.sha256 != first);
+}
+
+TEST_CASE("each compression unpacks with the usual tool to the same archive", "[initrd]") {
+  Build build;
+  const std::string plain = read_file(build.run("plain/i.img").image.path);
+  const auto [type, tool, magic] = GENERATE(table<CompressionType, std::string, std::string>({
+      {CompressionType::gzip, "gzip", "\x1f\x8b"},
+      {CompressionType::xz, "xz", std::string("\xfd" "7zXZ\0\0\1", 8)},  // 1: a CRC32 check
+      {CompressionType::lz4, "lz4", "\x02\x21\x4c\x18"},               // the legacy frame
+      {CompressionType::zstd, "zstd", "\x28\xb5\x2f\xfd"},
+  }));
+  if (!find_program(tool)) return;
+  build.recipe.compression.type = type;
+  const ImageArtifact artifact = build.run();
+  CHECK(artifact.uncompressed_size == plain.size());
+  CHECK(read_file(artifact.image.path).starts_with(magic));
+  RealCommandRunner runner;
+  Command command;
+  command.argv = {tool, "-dc", artifact.image.path};
+  CHECK(run_checked(runner, command).output == plain);
+}
+
+TEST_CASE("an image that is up to date is not written again, a damaged one is", "[initrd]") {
+  Build build;
+  CHECK_FALSE(build.run().up_to_date);
+  CHECK(build.run().up_to_date);
+  const ImageArtifact artifact = build.run();
+  write_file(artifact.image.path, "damaged");
+  CHECK_FALSE(build.run().up_to_date);
+  CHECK(read_file(artifact.image.path).starts_with("070701"));
+  CHECK(fs::is_empty(build.dir.path() + "/cache/work"));
+}
+
+TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]") {
+  Build build;
+  const std::string base = build.dir.path() + "/base";
+  make_directories(base + "/bin");
+  write_file(base + "/bin/a", "same");
+  REQUIRE(::chmod((base + "/bin/a").c_str(), 04755) == 0);
+  REQUIRE(::link((base + "/bin/a").c_str(), (base + "/bin/b").c_str()) == 0);
+  fs::create_symlink("/anywhere", base + "/link");
+  build.recipe.base = BaseKind::directory;
+  build.recipe.base_path = base;
+  const auto entries = entries_of(build.run().image.path);
+  CHECK(entries.at("link").target == "/anywhere");
+  CHECK(entries.at("bin/a").mode == 04755);
+  CHECK((entries.at("bin/b").kind == archive::EntryKind::hardlink || entries.at("bin/b").size == 4));
+  CHECK(entries.contains("dev/console"));
+  const std::string out = build.dir.path() + "/unpacked";
+  make_directories(out);
+  archive::extract(build.dir.path() + "/out/initrd.img", out, [](std::string_view path) { return path.starts_with("bin/"); }, {});
+  CHECK(read_file(out + "/bin/a") == "same");
+  CHECK(read_file(out + "/bin/b") == "same");
+}
+
+TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]") {
+  Build build;
+  build.recipe.base = BaseKind::tar;
+  build.recipe.base_path = build.file("base.tar", tar_member("./etc/", '5', "", "", "0000755") + tar_member("./etc/f", '0', "hello") +
+                                                      tar_member("./etc/g", '1', "", "./etc/f") + tar_member("./abs", '2', "", "/etc/f") +
+                                                      tar_member("./dev/x", '3') + std::string(1024, '\0'));
+  const auto entries = entries_of(build.run().image.path);
+  CHECK(entries.at("etc/f").gid == 2);
+  CHECK(entries.at("abs").target == "/etc/f");
+  CHECK(entries.at("dev/x").device_major == 5);
+  CHECK(entries.contains("etc/g"));
+}
+
+TEST_CASE("a hostile base tar is refused", "[initrd]") {
+  Build build;
+  build.recipe.base = BaseKind::tar;
+  const auto [tar, expected] = GENERATE(table<std::string, std::string>({
+      {tar_member("../evil", '0', "x"), "entry ../evil leaves the folder"},
+      {tar_member("a/../../evil", '0', "x"), "leaves the folder"},
+      {tar_member("l", '2', "", "/etc") + tar_member("l/passwd", '0', "x"), "/l is not a folder"},
+      {tar_member("h", '1', "", "../../etc/shadow"), "leaves the folder"},
+      {tar_member("h", '1', "", "missing"), "which is no file before it"},
+      {"this is not an archive at all, but long enough to be looked at", "base.tar"},
+      {tar_member("cut", '0', std::string(4096, 'x')).substr(0, 1024), "base.tar"},
+  }));
+  build.recipe.base_path = build.file("base.tar", tar);
+  CHECK_THAT(build.error(), Catch::Contains(expected));
+  CHECK_FALSE(fs::exists(build.dir.path() + "/out"));
+  CHECK(fs::is_empty(build.dir.path() + "/cache/work"));
+}
+
+TEST_CASE("a hostile source archive is refused", "[initrd]") {
+  const TempDir dir;
+  const auto [tar, expected] = GENERATE(table<std::string, std::string>({
+      {tar_member("../evil", '0', "x"), "leaves the folder"},
+      {tar_member("l", '2', "", "../../etc"), "outside of the folder"},
+      {tar_member("l", '2', "", "/etc"), "outside of the folder"},
+      {tar_member("d/", '5') + tar_member("l", '2', "", "d") + tar_member("l/x", '0', "x"), "below the link"},
+      {tar_member("dev", '3'), "is a device"},
+  }));
+  write_file(dir.path() + "/x.tar", tar + std::string(1024, '\0'));
+  make_directories(dir.path() + "/out");
+  std::string message = "no error";
+  try {
+    archive::extract(dir.path() + "/x.tar", dir.path() + "/out", {}, {});
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK_THAT(message, Catch::Contains(expected));
+  CHECK_FALSE(fs::exists(dir.path() + "/evil"));
+}
+
+TEST_CASE("an agent that could not run is refused", "[initrd]") {
+  Build build;
+  SECTION("missing") {
+    build.recipe.agent.path = build.dir.path() + "/gone";
+    CHECK_THAT(build.error(), Catch::Contains("gone") && Catch::Contains("No such file"));
+  }
+  SECTION("none given") {
+    build.recipe.agent.path.clear();
+    CHECK_THAT(build.error(), Catch::Contains("name it with --agent PATH"));
+  }
+  SECTION("a script") {
+    build.recipe.agent.path = build.file("script", "#!/bin/sh\n");
+    CHECK_THAT(build.error(), Catch::Contains("no ELF program for x86_64"));
+  }
+  SECTION("dynamically linked") {
+    build.recipe.agent.path = build.file("dynamic", program_bytes(true));
+    CHECK_THAT(build.error(), Catch::Contains("dynamically linked"));
+  }
+  CHECK_FALSE(fs::exists(build.dir.path() + "/out"));
+}
+
+TEST_CASE("files of the recipe get their place, owner and mode", "[initrd]") {
+  Build build;
+  build.recipe.files.push_back({.kind = FileKind::content, .path = "/etc/a/b", .source = {}, .content = "text", .target = {}, .uid = 3, .gid = 4, .mode = 0640});
+  build.recipe.files.push_back({.kind = FileKind::source, .path = "/bin/x", .source = build.file("src", "#!"), .content = {}, .target = {}, .mode = std::nullopt});
+  const auto entries = entries_of(build.run().image.path);
+  CHECK(entries.at("etc/a").kind == archive::EntryKind::directory);
+  CHECK(entries.at("etc/a/b").uid == 3);
+  CHECK(entries.at("etc/a/b").mode == 0640);
+  CHECK(entries.at("bin/x").mode == 0644);
+}
+
+TEST_CASE("a compression that the kernel cannot unpack is refused", "[initrd]") {
+  const TempDir dir;
+  const std::string config = dir.path() + "/config-1";
+  write_file(config, "CONFIG_BLK_DEV_INITRD=y\nCONFIG_RD_ZSTD=y\n# CONFIG_RD_LZ4 is not set\n");
+  rootfs::check_kernel_unpacks(config, CompressionType::zstd);
+  rootfs::check_kernel_unpacks(config, CompressionType::none);
+  rootfs::check_kernel_unpacks("", CompressionType::xz);
+  CHECK_THROWS_WITH(rootfs::check_kernel_unpacks(config, CompressionType::lz4), Catch::Contains("CONFIG_RD_LZ4 is not set"));
+  write_file(dir.path() + "/kernel-manifest.json", R"({"files": {"config": {"name": "config-1"}}})");
+  rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::zstd);
+  CHECK_THROWS_WITH(rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::xz),
+                    Catch::Contains("CONFIG_RD_XZ is not set"));
+}
