@@ -146,10 +146,11 @@ asio::awaitable<void> Machinery::watch_qemu(UniqueFd pidfd) {
   co_await watched.async_wait(asio::posix::stream_descriptor::wait_read,
                               asio::redirect_error(asio::use_awaitable, failed));
   if (!qemu) co_return;
+  const pid_t pid = qemu.pid();
   status = qemu.wait();
   words->drain();
   console->drain();
-  log::info("machine ended pid={} status={}", qemu.pid(), *status);
+  log::info("machine ended pid={} status={}", pid, *status);
   release();
 }
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/hypervisor/qemu_command_line.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "runtime/base/command.h"
+#include "runtime/base/error.h"
+
+using namespace kata;
+using namespace kata::hypervisor;
+using Catch::Matchers::Contains;
+
+namespace {
+
+VmConfig machine(Machine kind = Machine::q35) {
+  VmConfig vm;
+  vm.id = "c1";
+  vm.qemu = "/usr/bin/qemu-system-x86_64";
+  vm.machine = kind;
+  vm.machine_name = to_string(kind);
+  vm.kernel = "/k";
+  vm.initrd = "/i";
+  return vm;
+}
+
+Channels channels() {
+  Channels result;
+  result.qmp = 20;
+  result.console = 21;
+  result.agent = 22;
+  return result;
+}
+
+std::string text_of(const VmConfig& vm, const Channels& c = channels()) {
+  Command command;
+  command.argv = build_command_line(vm, c).argv;
+  return printable(command);
+}
+
+UniqueFd some_fd() { return open_file("/dev/null", O_RDONLY); }
+
+}  // namespace
+
+TEST_CASE("a plain machine has kernel, monitor, console and the agent's port", "[command_line]") {
+  const std::string text = text_of(machine());
+  CHECK_THAT(text, Contains("-kernel /k -initrd /i"));
+  CHECK_THAT(text, Contains("-nodefaults") && Contains("-no-user-config") && Contains("-no-reboot"));
+  CHECK_THAT(text, Contains("virtserialport") && Contains("name=agent.channel.0"));
+  CHECK_THAT(text, Contains("virtio-serial-pci"));
+  CHECK_THAT(text, Contains("-accel tcg,thread=multi,tb-size=32"));
+  CHECK_THAT(text, !Contains("virtio-net") && !Contains("pcie-root-port") && !Contains("maxmem"));
+}
+
+TEST_CASE("descriptors are numbered from 3, sorted, and named by their numbers", "[command_line]") {
+  VmConfig vm = machine();
+  NetworkDevice net;
+  net.id = "net0";
+  net.mac = "02:00:00:00:00:01";
+  net.tap_fds.push_back(some_fd());
+  net.tap_fds.push_back(some_fd());
+  vm.networks.push_back(std::move(net));
+  const QemuCommandLine line = build_command_line(vm, channels());
+  REQUIRE(line.fds.size() == 5);
+  for (std::size_t i = 0; i < line.fds.size(); ++i) CHECK(line.fds[i].first == static_cast<int>(i) + 3);
+  CHECK(line.fds[0].second == 20);
+  Command command;
+  command.argv = line.argv;
+  CHECK_THAT(printable(command), Contains("socket,id=qmp,fd=3") && Contains("fds=6:7") && Contains("mq=on,vectors=6"));
+}
+
+TEST_CASE("microvm uses its own bus and cannot grow", "[command_line]") {
+  VmConfig vm = machine(Machine::microvm);
+  vm.max_vcpus = 8;
+  vm.memory_slots = 4;
+  vm.max_memory_mib = 8192;
+  vm.hotplug_ports = 4;
+  const std::string text = text_of(vm);
+  CHECK_THAT(text, Contains("virtio-serial-device") && Contains("maxcpus=1"));
+  CHECK_THAT(text, !Contains("-pci") && !Contains("maxmem") && !Contains("pcie-root-port"));
+}
+
+TEST_CASE("virtio-fs needs shared memory, 9p a folder", "[command_line]") {
+  VmConfig vm = machine();
+  vm.shared.kind = SharedFs::virtio_fs;
+  Channels with_fs = channels();
+  with_fs.virtiofs = 23;
+  CHECK_THAT(text_of(vm, with_fs), Contains("memory-backend-memfd") && Contains("share=on") &&
+                                       Contains("vhost-user-fs-pci,chardev=shared"));
+  vm.shared.kind = SharedFs::virtio_9p;
+  vm.shared.path = "/run/a,b";
+  // A comma in QEMU's option lists is written twice, or it would start another option.
+  CHECK_THAT(text_of(vm), Contains("path=/run/a,,b") && !Contains("share=on"));
+}
+
+TEST_CASE("with vsock there is no serial port for the agent", "[command_line]") {
+  VmConfig vm = machine();
+  vm.vsock = true;
+  vm.vsock_cid = 77;
+  Channels with_vsock = channels();
+  with_vsock.agent = -1;
+  with_vsock.vhost_vsock = 30;
+  CHECK_THAT(text_of(vm, with_vsock), Contains("vhost-vsock-pci") && Contains("guest-cid=77") && !Contains("virtserialport"));
+}
+
+TEST_CASE("hot-plug is prepared only where it is wanted", "[command_line]") {
+  VmConfig vm = machine();
+  vm.max_vcpus = 4;
+  vm.memory_slots = 3;
+  vm.max_memory_mib = 4096;
+  vm.hotplug_ports = 2;
+  const std::string text = text_of(vm);
+  CHECK_THAT(text, Contains("maxcpus=4") && Contains("slots=3,maxmem=4096M") && Contains("port1"));
+  // Devices behind the root ports would not be found.
+  CHECK_THAT(text, !Contains("pci=lastbus=0"));
+}
+
+TEST_CASE("KVM guests keep their defences and get the host's processor", "[command_line]") {
+  VmConfig vm = machine();
+  vm.accelerator = Accelerator::kvm;
+  vm.tsc_khz = 2000000;
+  CHECK_THAT(text_of(vm), Contains("-cpu host") && Contains("-accel kvm") && !Contains("mitigations=off") &&
+                              !Contains("tsc_early_khz"));
+}
+
+TEST_CASE("the user's kernel parameters win over ours", "[command_line]") {
+  VmConfig vm = machine();
+  vm.tsc_khz = 2000000;
+  vm.kernel_params = "panic=5 console=ttyS0 dyndbg=\"file x +p\" quiet";
+  const std::string line = kernel_command_line(vm);
+  CHECK_THAT(line, Contains("panic=5") && !Contains("panic=1"));
+  CHECK_THAT(line, Contains("console=hvc0") && Contains("console=ttyS0"));
+  CHECK_THAT(line, Contains("dyndbg=\"file x +p\""));
+  CHECK_THAT(line, Contains("tsc_early_khz=2000000"));
+  CHECK(line.find("quiet") == line.rfind("quiet"));
+}
+
+TEST_CASE("a kernel command line that the kernel would cut is refused", "[command_line]") {
+  VmConfig vm = machine();
+  vm.kernel_params = "x=" + std::string(3000, 'y');
+  CHECK_THROWS_WITH(kernel_command_line(vm), Contains("kernel_params"));
+}

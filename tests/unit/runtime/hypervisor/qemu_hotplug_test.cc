@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/hypervisor/qemu_hotplug.h"
+
+#include <fcntl.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <catch2/catch.hpp>
+
+#include "runtime/base/error.h"
+#include "scripted_transport.h"
+
+using namespace kata;
+using namespace kata::hypervisor;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct Plugging {
+  Plugging() {
+    config.machine = Machine::q35;
+    config.memory_mib = 256;
+    config.max_memory_mib = 1024;
+    config.memory_slots = 2;
+    config.hotplug_ports = 1;
+  }
+
+  /// Runs a step; its error's text, empty when it went well.
+  std::string run(asio::awaitable<void> step) {
+    std::string failure = "did not end";
+    if (!std::exchange(is_reading, true)) asio::co_spawn(io, client.run(), asio::detached);
+    asio::co_spawn(io, std::move(step), [&](std::exception_ptr thrown) {
+      failure.clear();
+      try {
+        if (thrown) std::rethrow_exception(thrown);
+      } catch (const Error& error) {
+        failure = error.what();
+      }
+      io.stop();
+    });
+    io.restart();
+    io.run_for(std::chrono::seconds(20));
+    return failure;
+  }
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> result;
+    for (const Json& command : script->commands) result.push_back(command.value("execute", ""));
+    return result;
+  }
+
+  VmConfig config;
+  asio::io_context io;
+  bool is_reading = false;
+  std::shared_ptr<Script> script = std::make_shared<Script>(io);
+  QmpClient client{io.get_executor(), std::make_unique<ScriptedTransport>(script)};
+  QemuHotplug hotplug{client, config};
+};
+
+NetworkDevice network(const std::string& id) {
+  NetworkDevice device;
+  device.id = id;
+  device.mac = "02:00:00:00:00:01";
+  device.tap_fds.push_back(open_file("/dev/null", O_RDONLY));
+  return device;
+}
+
+}  // namespace
+
+TEST_CASE("a network device is a descriptor, a backend and a card at a root port", "[hotplug]") {
+  Plugging p;
+  CHECK(p.run(p.hotplug.add_network(network("net1"))).empty());
+  CHECK(p.names() == std::vector<std::string>{"qmp_capabilities", "getfd", "netdev_add", "device_add"});
+  CHECK(p.script->fds == 1);
+  CHECK(p.script->commands[3]["arguments"]["bus"] == "port0");
+}
+
+TEST_CASE("more devices than root ports are refused with the setting's name", "[hotplug]") {
+  Plugging p;
+  CHECK(p.run(p.hotplug.add_network(network("net1"))).empty());
+  CHECK_THAT(p.run(p.hotplug.add_network(network("net2"))), Contains("pcie_root_port"));
+}
+
+TEST_CASE("a root port is free again when adding fails", "[hotplug]") {
+  Plugging p;
+  const auto usual = p.script->answer;
+  p.script->answer = [](const Json& command) {
+    return fmt::format("{{\"id\": {}, \"error\": {{\"class\": \"GenericError\", \"desc\": \"no\"}}}}\n", command.value("id", 0));
+  };
+  CHECK_THAT(p.run(p.hotplug.add_network(network("net1"))), Contains("add network device net1"));
+  p.script->answer = usual;
+  CHECK(p.run(p.hotplug.add_network(network("net1"))).empty());
+}
+
+TEST_CASE("CPUs that are there already are not added again", "[hotplug]") {
+  Plugging p;
+  p.script->answer = [](const Json& command) {
+    if (command.value("execute", "") != "query-hotpluggable-cpus") {
+      return fmt::format("{{\"return\": {{}}, \"id\": {}}}\n", command.value("id", 0));
+    }
+    return fmt::format("{{\"id\": {}, \"return\": ["
+                       "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 1}}}},"
+                       "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 0}}, \"qom-path\": \"/machine/0\"}}]}}\n",
+                       command.value("id", 0));
+  };
+  std::uint32_t count = 0;
+  const auto grow = [](Plugging& its, std::uint32_t& result) -> asio::awaitable<void> {
+    result = co_await its.hotplug.grow_vcpus(2);
+  };
+  CHECK(p.run(grow(p, count)).empty());
+  CHECK(count == 2);
+  CHECK(p.script->commands.back()["arguments"]["socket-id"] == 1);
+}
+
+TEST_CASE("memory grows in whole blocks, and not beyond what the machine was made for", "[hotplug]") {
+  Plugging p;
+  std::uint32_t mib = 0;
+  const auto grow = [](Plugging& its, std::uint32_t wanted, std::uint32_t& result) -> asio::awaitable<void> {
+    result = co_await its.hotplug.grow_memory(wanted);
+  };
+  CHECK(p.run(grow(p, 300, mib)).empty());
+  CHECK(mib == 384);
+  CHECK(p.run(grow(p, 100, mib)).empty());
+  CHECK(mib == 384);
+  CHECK_THAT(p.run(grow(p, 4096, mib)), Contains("default_maxmemory"));
+}
+
+TEST_CASE("microvm says that it cannot take devices", "[hotplug]") {
+  Plugging p;
+  p.config.machine = Machine::microvm;
+  CHECK_THAT(p.run(p.hotplug.add_network(network("net1"))), Contains("microvm"));
+}
