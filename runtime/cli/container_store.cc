@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
 #include "runtime/base/path.h"

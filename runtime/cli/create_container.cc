@@ -56,7 +56,7 @@ ProcessIdentity find_pod(const ContainerRecord& record, const ContainerStore& st
 }
 
 sys::Terminal open_terminal_for(const grpc::Process& process) {
-  if (!process.terminal()) return {};
+  if (!process.terminal()) return {UniqueFd(), UniqueFd()};
   return make_console(
       {.rows = process.console_size().height(), .columns = process.console_size().width()});
 }

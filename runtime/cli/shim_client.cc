@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "agent.pb.h"
 #include "runtime/base/path.h"
 #include "runtime/wire/ttrpc/client.h"
 #include "sandbox.pb.h"
