@@ -17,7 +17,7 @@ using wire::Empty;
 namespace task = containerd::task::v2;
 using TaskStatus = containerd::v1::types::Status;
 
-void set_time(google::protobuf::Timestamp& target, std::chrono::system_clock::time_point time) {
+void set_time(kata::protobuf::Timestamp& target, std::chrono::system_clock::time_point time) {
   const auto since = time.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
   target.set_seconds(seconds.count());
