@@ -103,7 +103,8 @@ void Launch::prepare(const grpc::Process& process, const grpc::Linux& linux,
       case Report::PID: adopt(report.pid(), process); break;
       case Report::CONSOLE: process_.stdio.console = std::move(fd); continue;  // the child does not wait
       case Report::MOUNTED: on_mounted(process_.pid); break;
-      case Report::READY: return apply_rlimits(process_.pid, process);
+      case Report::WANTS_LIMITS: apply_rlimits(process_.pid, process); break;
+      case Report::READY: return;
       default: throw_error(Code::internal, "container-init reports {} too early", static_cast<int>(report.kind()));
     }
     send_go(sync_.get());

@@ -186,6 +186,9 @@ void become_user(const Plan& plan, const Identity& identity) {
   if (process.no_new_privileges()) {
     sys::process_control(PR_SET_NO_NEW_PRIVS, 1, 0, "set no_new_privs");
   }
+  // By the agent, who may raise hard limits, and while it still has root's ids, without which prlimit(2) on it would take
+  // CAP_SYS_RESOURCE.
+  if (!process.rlimits().empty()) report_and_wait(Report::WANTS_LIMITS);
   // Without no_new_privs, loading takes CAP_SYS_ADMIN, which goes next; with it, as late as can be.
   if (filtered && !process.no_new_privileges()) load_seccomp(plan.linux().seccomp());
   become_user(plan, identity);
