@@ -17,7 +17,8 @@ namespace kata::config {
 namespace {
 
 constexpr std::string_view kPrefix = "io.katacontainers.config.";
-// Regular expressions of the standard library recurse; a key is short, and so is every name we know.
+// Regular expressions of the standard library recurse; a key is short, and so is every name we
+// know.
 constexpr std::size_t kMaxKey = 128;
 constexpr std::size_t kMaxValue = 4096;
 
@@ -64,7 +65,8 @@ void check_path(const Hypervisor& allowed, const Key& key, const std::string& va
   if (key.name == "virtio_fs_daemon") patterns = &allowed.valid_virtio_fs_daemon_paths;
   if (key.name == "entropy_source") patterns = &allowed.valid_entropy_sources;
   if (patterns != nullptr && !matches_any(*patterns, value)) {
-    throw_error(Code::permission_denied, "path {} is not among those that the configuration allows", value);
+    throw_error(Code::permission_denied, "path {} is not among those that the configuration allows",
+                value);
   }
 }
 
@@ -80,12 +82,15 @@ const Key& key_for(std::string_view name) {
   if (!is_section(section)) {
     throw_error(Code::invalid_argument, "unknown section; there are hypervisor, agent and runtime");
   }
-  throw_error(Code::invalid_argument, "unknown key; did you mean \"{}\"?", nearest_key(section, rest));
+  throw_error(Code::invalid_argument, "unknown key; did you mean \"{}\"?",
+              nearest_key(section, rest));
 }
 
-void apply_one(Config& result, const Config& config, std::string_view name, const std::string& value) {
+void apply_one(Config& result, const Config& config, std::string_view name,
+               const std::string& value) {
   if (name.size() > kMaxKey || value.size() > kMaxValue) {
-    throw_error(Code::invalid_argument, "longer than {} or its value than {} characters", kMaxKey, kMaxValue);
+    throw_error(Code::invalid_argument, "longer than {} or its value than {} characters", kMaxKey,
+                kMaxValue);
   }
   const Key& key = key_for(name);
   const bool allowed = key.annotatable == Annotatable::freely ||
@@ -93,7 +98,9 @@ void apply_one(Config& result, const Config& config, std::string_view name, cons
                         is_allowed(config.hypervisor.enable_annotations, std::string(key.name)));
   if (!allowed) {
     throw_error(Code::permission_denied, "not allowed{}",
-                key.annotatable == Annotatable::gated ? "; name it in enable_annotations of the configuration" : "");
+                key.annotatable == Annotatable::gated
+                    ? "; name it in enable_annotations of the configuration"
+                    : "");
   }
   check_path(config.hypervisor, key, value);
   std::visit([&](auto field) { assign(field, value); }, key.field(result));
@@ -106,8 +113,8 @@ bool is_allowed(const std::vector<std::string>& expressions, const std::string& 
     try {
       return std::regex_match(key, std::regex(expression, std::regex::extended));
     } catch (const std::regex_error& error) {
-      throw_error(Code::invalid_argument, "enable_annotations: \"{}\" is no regular expression: {}", expression,
-                  error.what());
+      throw_error(Code::invalid_argument, "enable_annotations: \"{}\" is no regular expression: {}",
+                  expression, error.what());
     }
   });
 }
@@ -116,8 +123,9 @@ Config apply_annotations(const Config& config, const Annotations& annotations) {
   Config result = config;
   for (const auto& [name, value] : annotations) {
     if (!name.starts_with(kPrefix)) continue;
-    in_context([&] { apply_one(result, config, std::string_view(name).substr(kPrefix.size()), value); },
-               "annotation {}", name.substr(0, 200));
+    in_context(
+        [&] { apply_one(result, config, std::string_view(name).substr(kPrefix.size()), value); },
+        "annotation {}", name.substr(0, 200));
   }
   in_context([&] { check_config(result); }, "annotations");
   return result;

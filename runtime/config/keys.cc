@@ -7,9 +7,11 @@
 namespace kata::config {
 namespace {
 
-/// A key of upstream's that nothing here uses yet: accepted, so that an upstream user's file works, and said in the log.
+/// A key of upstream's that nothing here uses yet: accepted, so that an upstream user's file works,
+/// and said in the log.
 constexpr Key accepted(std::string_view section, std::string_view name) {
-  return {section, name, [](Config&) -> Field { return std::monostate{}; }, Annotatable::never, false, false};
+  return {section, name, [](Config&) -> Field { return std::monostate{}; }, Annotatable::never,
+          false,   false};
 }
 
 constexpr Key kKeys[] = {

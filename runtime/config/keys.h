@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of every key that configuration.toml may have: where its value goes, and who may set it.
+// The table of every key that configuration.toml may have: where its value goes, and who may set
+// it.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@
 namespace kata::config {
 
 /// Where a value goes; monostate: the key is accepted, nothing uses it.
-using Field = std::variant<std::monostate, std::string*, bool*, std::uint32_t*,
-                           std::vector<std::string>*>;
+using Field =
+    std::variant<std::monostate, std::string*, bool*, std::uint32_t*, std::vector<std::string>*>;
 
 /// Whether an annotation may set a key.
 enum class Annotatable {
@@ -30,8 +31,8 @@ struct Key {
   std::string_view name;
   Field (*field)(Config&) = nullptr;
   Annotatable annotatable = Annotatable::never;
-  bool is_path = false;       ///< must be absolute
-  bool has_effect = true;     ///< false: said in the debug log
+  bool is_path = false;    ///< must be absolute
+  bool has_effect = true;  ///< false: said in the debug log
 };
 
 [[nodiscard]] std::span<const Key> all_keys();

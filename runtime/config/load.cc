@@ -21,7 +21,8 @@ std::string choose_file(const ConfigSources& sources) {
   for (const std::string& named : {sources.flag, sources.environment}) {
     if (named.empty()) continue;
     if (named.front() != '/') {
-      throw_error(Code::invalid_argument, "the configuration file must be an absolute path, not \"{}\"", named);
+      throw_error(Code::invalid_argument,
+                  "the configuration file must be an absolute path, not \"{}\"", named);
     }
     return named;
   }
@@ -43,16 +44,20 @@ std::vector<std::string> drop_ins(const std::string& file) {
   return files;
 }
 
-void check_choice(std::string_view key, const std::string& value, std::initializer_list<std::string_view> allowed) {
+void check_choice(std::string_view key, const std::string& value,
+                  std::initializer_list<std::string_view> allowed) {
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return;
   std::string list;
-  for (const std::string_view each : allowed) list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", each);
+  for (const std::string_view each : allowed)
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", each);
   throw_error(Code::invalid_argument, "{} = \"{}\": it must be one of {}", key, value, list);
 }
 
-void check_range(std::string_view key, std::uint32_t value, std::uint32_t least, std::uint32_t most) {
+void check_range(std::string_view key, std::uint32_t value, std::uint32_t least,
+                 std::uint32_t most) {
   if (value >= least && value <= most) return;
-  throw_error(Code::invalid_argument, "{} = {}: it must be between {} and {}", key, value, least, most);
+  throw_error(Code::invalid_argument, "{} = {}: it must be between {} and {}", key, value, least,
+              most);
 }
 
 }  // namespace
@@ -88,7 +93,8 @@ void check_config(const Config& config) {
   check_choice("accelerator", hypervisor.accelerator, {"auto", "kvm", "tcg"});
   // "virtio-fs-nydus" and such of upstream's are other products' parts.
   check_choice("shared_fs", hypervisor.shared_fs, {"virtio-fs", "virtio-9p", "none"});
-  check_choice("virtio_fs_cache", hypervisor.virtio_fs_cache, {"auto", "always", "never", "none", "metadata"});
+  check_choice("virtio_fs_cache", hypervisor.virtio_fs_cache,
+               {"auto", "always", "never", "none", "metadata"});
   check_choice("block_device_aio", hypervisor.block_device_aio, {"threads", "native", "io_uring"});
   check_choice("internetworking_model", config.runtime.internetworking_model, {"tcfilter", "none"});
   check_range("default_vcpus", hypervisor.default_vcpus, 1, 1024);
@@ -100,9 +106,11 @@ void check_config(const Config& config) {
   check_range("msize_9p", hypervisor.msize_9p, 4096, 1U << 20);
   check_range("dial_timeout", config.agent.dial_timeout, 1, 3600);
   check_range("create_container_timeout", config.runtime.create_container_timeout, 1, 3600);
-  if (hypervisor.kernel.empty()) throw_error(Code::invalid_argument, "kernel = \"\": a guest needs a kernel");
+  if (hypervisor.kernel.empty())
+    throw_error(Code::invalid_argument, "kernel = \"\": a guest needs a kernel");
   if (hypervisor.initrd.empty() && hypervisor.image.empty()) {
-    throw_error(Code::invalid_argument, "neither initrd nor image is set: a guest needs one of them");
+    throw_error(Code::invalid_argument,
+                "neither initrd nor image is set: a guest needs one of them");
   }
 }
 

@@ -3,8 +3,8 @@
 // apply_toml(): the one file that knows toml++.
 #include <fmt/core.h>
 
-#include <limits>
 #include <toml++/toml.h>
+#include <limits>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
@@ -37,16 +37,19 @@ class Applier {
 
  private:
   [[noreturn]] void fail(const toml::source_region& at, const std::string& what) const {
-    throw_error(Code::invalid_argument, "{}:{}:{}: {}", name_, at.begin.line, at.begin.column, what);
+    throw_error(Code::invalid_argument, "{}:{}:{}: {}", name_, at.begin.line, at.begin.column,
+                what);
   }
 
   static std::string unknown_section(const std::string& section) {
-    return fmt::format("unknown section [{}]; there are [hypervisor.qemu], [agent.kata], [runtime] and "
-                       "[factory]",
-                       section);
+    return fmt::format(
+        "unknown section [{}]; there are [hypervisor.qemu], [agent.kata], [runtime] and "
+        "[factory]",
+        section);
   }
 
-  const toml::table& table_of(const std::string& section, const toml::key& key, const toml::node& node) const {
+  const toml::table& table_of(const std::string& section, const toml::key& key,
+                              const toml::node& node) const {
     const bool is_known = is_section(section) || section == "hypervisor" || section == "agent";
     if (!is_known || !node.is_table()) fail(key.source(), unknown_section(section));
     return *node.as_table();
@@ -56,11 +59,12 @@ class Applier {
     for (const auto& [key, node] : table) {
       const Key* known = find_key(section, key.str());
       if (known == nullptr) {
-        fail(key.source(), fmt::format("unknown key \"{}\" in [{}]; did you mean \"{}\"?", key.str(),
-                                       section, nearest_key(section, key.str())));
+        fail(key.source(), fmt::format("unknown key \"{}\" in [{}]; did you mean \"{}\"?",
+                                       key.str(), section, nearest_key(section, key.str())));
       }
       if (!known->has_effect) {
-        log::debug("configuration key accepted, no effect yet key={}.{} file={}", section, known->name, name_);
+        log::debug("configuration key accepted, no effect yet key={}.{} file={}", section,
+                   known->name, name_);
       }
       std::visit([&](auto field) { assign(*known, field, node); }, known->field(config_));
     }
@@ -76,7 +80,8 @@ class Applier {
     const auto* text = node.as_string();
     if (text == nullptr) wrong_type(key, node, "a string");
     if (key.is_path && !text->get().empty() && text->get().front() != '/') {
-      fail(node.source(), fmt::format("{} must be an absolute path, not \"{}\"", key.name, text->get()));
+      fail(node.source(),
+           fmt::format("{} must be an absolute path, not \"{}\"", key.name, text->get()));
     }
     *field = text->get();
   }
@@ -119,7 +124,8 @@ void apply_toml(Config& config, std::string_view text, const std::string& name) 
     root = toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     const toml::source_position& at = error.source().begin;
-    throw_error(Code::invalid_argument, "{}:{}:{}: {}", name, at.line, at.column, error.description());
+    throw_error(Code::invalid_argument, "{}:{}:{}: {}", name, at.line, at.column,
+                error.description());
   }
   Applier(config, name).apply(root);
 }

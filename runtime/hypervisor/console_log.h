@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last lines of an untrusted stream (a guest's console, a helper's output), bounded and without control characters, so
-// that they can stand in an error.
+// The last lines of an untrusted stream (a guest's console, a helper's output), bounded and without
+// control characters, so that they can stand in an error.
 #pragma once
 
 #include <cstddef>

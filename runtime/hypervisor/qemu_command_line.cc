@@ -12,7 +12,8 @@ namespace kata::hypervisor {
 namespace {
 
 constexpr int kFirstFd = 3;
-// Console and agent. The default of 31 makes the guest set up 64 queues, which costs under emulation.
+// Console and agent. The default of 31 makes the guest set up 64 queues, which costs under
+// emulation.
 constexpr int kSerialPorts = 2;
 
 /// In QEMU's option lists a comma is written twice.
@@ -93,13 +94,15 @@ class Builder {
 
   void add_cpus() {
     std::string cpu = vm_.accelerator == Accelerator::kvm ? "host" : "max";
-    // Five-level page tables make each emulated TLB miss dearer, and no guest of ours needs 128 PiB.
+    // Five-level page tables make each emulated TLB miss dearer, and no guest of ours needs 128
+    // PiB.
     if (vm_.accelerator == Accelerator::tcg) cpu += ",la57=off";
     if (!vm_.cpu_features.empty()) cpu += "," + vm_.cpu_features;
     option("-cpu", cpu);
     const std::uint32_t most = is_microvm() ? vm_.vcpus : std::max(vm_.max_vcpus, vm_.vcpus);
     // One socket a CPU, so that each can be plugged alone.
-    option("-smp", fmt::format("{},sockets={},cores=1,threads=1,maxcpus={}", vm_.vcpus, most, most));
+    option("-smp",
+           fmt::format("{},sockets={},cores=1,threads=1,maxcpus={}", vm_.vcpus, most, most));
   }
 
   void add_memory() {
@@ -117,7 +120,8 @@ class Builder {
     if (vm_.preallocate) backend += ",prealloc=on";
     option("-object", backend);
     if (vm_.balloon) {
-      option("-device", device("virtio-balloon") + ",id=balloon0,free-page-reporting=on,deflate-on-oom=on");
+      option("-device",
+             device("virtio-balloon") + ",id=balloon0,free-page-reporting=on,deflate-on-oom=on");
     }
   }
 
@@ -133,13 +137,14 @@ class Builder {
   }
 
   void add_serial() {
-    option("-device", fmt::format("{},id=serial0,max_ports={}", device("virtio-serial"), kSerialPorts));
+    option("-device",
+           fmt::format("{},id=serial0,max_ports={}", device("virtio-serial"), kSerialPorts));
     option("-chardev", fmt::format("socket,id=console,fd={}", pass(channels_.console)));
     option("-device", "virtconsole,bus=serial0.0,nr=0,chardev=console");
     if (channels_.agent >= 0) {
       option("-chardev", fmt::format("socket,id=agent,fd={}", pass(channels_.agent)));
-      option("-device",
-             fmt::format("virtserialport,bus=serial0.0,nr=1,chardev=agent,name={}", kAgentPortName));
+      option("-device", fmt::format("virtserialport,bus=serial0.0,nr=1,chardev=agent,name={}",
+                                    kAgentPortName));
     }
     if (channels_.vhost_vsock >= 0) {
       option("-device", fmt::format("{},id=vsock0,guest-cid={},vhostfd={}", device("vhost-vsock"),
@@ -151,8 +156,9 @@ class Builder {
     const SharedDirectory& shared = vm_.shared;
     if (shared.kind == SharedFs::virtio_fs) {
       option("-chardev", fmt::format("socket,id=shared,fd={}", pass(channels_.virtiofs)));
-      option("-device", fmt::format("{},chardev=shared,queue-size={},tag={}", device("vhost-user-fs"),
-                                    shared.queue_size, escaped(shared.tag)));
+      option("-device",
+             fmt::format("{},chardev=shared,queue-size={},tag={}", device("vhost-user-fs"),
+                         shared.queue_size, escaped(shared.tag)));
     } else if (shared.kind == SharedFs::virtio_9p) {
       option("-fsdev", fmt::format("local,id=shared,security_model=none,multidevs=remap,path={}",
                                    escaped(shared.path)));
@@ -168,17 +174,18 @@ class Builder {
   }
 
   void add_disk(const BlockDevice& disk) {
-    option("-drive", fmt::format("if=none,id={0},format={1},file={2},readonly={3},aio={4},"
-                                 "cache.direct={5},discard=unmap",
-                                 disk.id, disk.format, escaped(disk.path),
-                                 disk.read_only ? "on" : "off", vm_.block_aio,
-                                 disk.direct ? "on" : "off"));
+    option("-drive",
+           fmt::format("if=none,id={0},format={1},file={2},readonly={3},aio={4},"
+                       "cache.direct={5},discard=unmap",
+                       disk.id, disk.format, escaped(disk.path), disk.read_only ? "on" : "off",
+                       vm_.block_aio, disk.direct ? "on" : "off"));
     option("-device", fmt::format("{},id=dev-{},drive={},serial={}", device("virtio-blk"), disk.id,
                                   disk.id, disk.id.substr(0, 20)));
   }
 
   /// "fd=5", or "fds=5:6" for several queues.
-  std::string passed(std::string_view one, std::string_view many, const std::vector<UniqueFd>& fds) {
+  std::string passed(std::string_view one, std::string_view many,
+                     const std::vector<UniqueFd>& fds) {
     if (fds.size() == 1) return fmt::format("{}={}", one, pass(fds[0].get()));
     std::string numbers;
     for (const UniqueFd& fd : fds) {
@@ -188,13 +195,14 @@ class Builder {
   }
 
   void add_network(const NetworkDevice& network) {
-    std::string backend = fmt::format("tap,id={},{}", network.id, passed("fd", "fds", network.tap_fds));
+    std::string backend =
+        fmt::format("tap,id={},{}", network.id, passed("fd", "fds", network.tap_fds));
     if (!network.vhost_fds.empty()) {
       backend += ",vhost=on," + passed("vhostfd", "vhostfds", network.vhost_fds);
     }
     option("-netdev", backend);
-    std::string card = fmt::format("{},id=dev-{},netdev={},mac={}", device("virtio-net"), network.id,
-                                   network.id, network.mac);
+    std::string card = fmt::format("{},id=dev-{},netdev={},mac={}", device("virtio-net"),
+                                   network.id, network.id, network.mac);
     // The boot ROM would only cost time.
     if (!is_microvm()) card += ",romfile=";
     if (network.tap_fds.size() > 1) {
@@ -247,14 +255,17 @@ void append_words(std::vector<std::string>& words, std::string_view text) {
 }
 
 std::string default_parameters(const VmConfig& vm) {
-  // reboot=t: a triple fault is what every machine type understands; -no-reboot makes it the end. panic=1 ends a machine whose
-  // kernel has died, so that the container is reported as exited. Without noreplace-smp a guest with one CPU patches its lock
-  // prefixes out, one by one. The rest: see kernel/README.md.
+  // reboot=t: a triple fault is what every machine type understands; -no-reboot makes it the end.
+  // panic=1 ends a machine whose kernel has died, so that the container is reported as exited.
+  // Without noreplace-smp a guest with one CPU patches its lock prefixes out, one by one. The rest:
+  // see kernel/README.md.
   std::string text =
-      "console=hvc0 noreplace-smp no_timer_check tsc=reliable rcupdate.rcu_expedited=1 net.ifnames=0 reboot=t panic=1 "
+      "console=hvc0 noreplace-smp no_timer_check tsc=reliable rcupdate.rcu_expedited=1 "
+      "net.ifnames=0 reboot=t panic=1 "
       "random.trust_cpu=on ifb.numifbs=0 dummy.numdummies=0";
   if (vm.accelerator == Accelerator::tcg) {
-    // Attacks on a speculating processor do not exist in an emulated one; the defences would only cost.
+    // Attacks on a speculating processor do not exist in an emulated one; the defences would only
+    // cost.
     text += " mitigations=off";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
@@ -278,10 +289,10 @@ std::string kernel_command_line(const VmConfig& vm) {
   append_words(words, vm.kernel_params);
   std::string line;
   for (auto word = words.begin(); word != words.end(); ++word) {
-    const bool is_overridden =
-        !may_repeat(name_of(*word)) &&
-        std::any_of(word + 1, words.end(),
-                    [&](const std::string& later) { return name_of(later) == name_of(*word); });
+    const bool is_overridden = !may_repeat(name_of(*word)) &&
+                               std::any_of(word + 1, words.end(), [&](const std::string& later) {
+                                 return name_of(later) == name_of(*word);
+                               });
     if (is_overridden) continue;
     if (!line.empty()) line += ' ';
     line += *word;
@@ -289,8 +300,10 @@ std::string kernel_command_line(const VmConfig& vm) {
   // See COMMAND_LINE_SIZE of the kernel: what is beyond is cut off without a word.
   constexpr std::size_t kCommandLineSize = 2048;
   if (line.size() >= kCommandLineSize) {
-    throw_error(Code::invalid_argument, "the kernel's command line has {} characters, {} is the most: "
-                "shorten kernel_params", line.size(), kCommandLineSize - 1);
+    throw_error(Code::invalid_argument,
+                "the kernel's command line has {} characters, {} is the most: "
+                "shorten kernel_params",
+                line.size(), kCommandLineSize - 1);
   }
   return line;
 }

@@ -28,7 +28,8 @@ std::vector<Json> free_cpus(const Json& cpus) {
   return result;
 }
 
-// GCC 12 miscompiles initialiser lists inside coroutines, so the arguments are built outside of them.
+// GCC 12 miscompiles initialiser lists inside coroutines, so the arguments are built outside of
+// them.
 Json by_id(const std::string& id) { return {{"id", id}}; }
 
 Json by_node(const std::string& name) { return {{"node-name", name}}; }
@@ -62,8 +63,12 @@ Json network_backend(const std::string& id, const std::vector<std::string>& taps
 }
 
 Json network_card(const NetworkDevice& device, const std::string& port, std::size_t queues) {
-  Json card = {{"driver", "virtio-net-pci"}, {"id", device_id(device.id)}, {"netdev", device.id},
-               {"mac", device.mac},          {"bus", port},                {"romfile", ""}};
+  Json card = {{"driver", "virtio-net-pci"},
+               {"id", device_id(device.id)},
+               {"netdev", device.id},
+               {"mac", device.mac},
+               {"bus", port},
+               {"romfile", ""}};
   if (queues > 1) {
     card["mq"] = true;
     card["vectors"] = 2 * queues + 2;
@@ -73,8 +78,7 @@ Json network_card(const NetworkDevice& device, const std::string& port, std::siz
 
 Json block_backend(const BlockDevice& device, const std::string& aio) {
   const Json cache = {{"direct", device.direct}};
-  const Json file = {
-      {"driver", "file"}, {"filename", device.path}, {"aio", aio}, {"cache", cache}};
+  const Json file = {{"driver", "file"}, {"filename", device.path}, {"aio", aio}, {"cache", cache}};
   return {{"node-name", device.id},
           {"driver", device.format},
           {"read-only", device.read_only},
@@ -98,7 +102,6 @@ bool lists_device(const Json& devices, const std::string& device) {
   });
 }
 
-
 }  // namespace
 
 QemuHotplug::QemuHotplug(QmpClient& qmp, const VmConfig& config)
@@ -117,9 +120,10 @@ std::string QemuHotplug::take_port(const std::string& device) {
     ports_[device] = port;
     return port;
   }
-  throw_error(Code::resource_exhausted,
-              "add {}: all {} PCIe root ports are in use; raise pcie_root_port in the configuration",
-              device, config_.hotplug_ports);
+  throw_error(
+      Code::resource_exhausted,
+      "add {}: all {} PCIe root ports are in use; raise pcie_root_port in the configuration",
+      device, config_.hotplug_ports);
 }
 
 void QemuHotplug::release_port(const std::string& device) { ports_.erase(device); }
@@ -143,14 +147,16 @@ asio::awaitable<std::uint32_t> QemuHotplug::grow_vcpus(std::uint32_t count) {
 
 asio::awaitable<std::uint32_t> QemuHotplug::grow_memory(std::uint32_t mib) {
   if (mib <= memory_mib_) co_return memory_mib_;
-  const std::uint32_t more = (mib - memory_mib_ + kMemoryStepMib - 1) / kMemoryStepMib * kMemoryStepMib;
+  const std::uint32_t more =
+      (mib - memory_mib_ + kMemoryStepMib - 1) / kMemoryStepMib * kMemoryStepMib;
   const bool can = config_.machine == Machine::q35 && plugged_memories_ < config_.memory_slots &&
                    memory_mib_ + more <= config_.max_memory_mib;
   if (!can) {
-    throw_error(Code::failed_precondition,
-                "grow the machine's memory from {} to {} MiB: it was started with at most {} MiB in {} "
-                "slots; see default_maxmemory and memory_slots",
-                memory_mib_, mib, config_.max_memory_mib, config_.memory_slots);
+    throw_error(
+        Code::failed_precondition,
+        "grow the machine's memory from {} to {} MiB: it was started with at most {} MiB in {} "
+        "slots; see default_maxmemory and memory_slots",
+        memory_mib_, mib, config_.max_memory_mib, config_.memory_slots);
   }
   const std::string name = fmt::format("mem{}", ++plugged_memories_);
   const bool shared = config_.shared.kind == SharedFs::virtio_fs;
@@ -181,12 +187,14 @@ asio::awaitable<void> QemuHotplug::add_network(NetworkDevice device) {
     release_port(name);
     failure = error.what();
   }
-  if (!failure.empty()) throw_error(Code::internal, "add network device {}: {}", device.id, failure);
+  if (!failure.empty())
+    throw_error(Code::internal, "add network device {}: {}", device.id, failure);
 }
 
 asio::awaitable<void> QemuHotplug::remove_device(const std::string& device) {
   co_await qmp_.execute("device_del", by_id(device));
-  // The guest must let go of it; DEVICE_DELETED comes then. Asking again for the device tells the same without an event.
+  // The guest must let go of it; DEVICE_DELETED comes then. Asking again for the device tells the
+  // same without an event.
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (int i = 0; i < kUnplugPolls; ++i) {
     const Json devices = co_await qmp_.execute("qom-list", peripherals());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Devices, CPUs and memory added to a running machine, as QMP dialogues: no process, so a test can script the other side.
+// Devices, CPUs and memory added to a running machine, as QMP dialogues: no process, so a test can
+// script the other side.
 #pragma once
 
 #include <asio/awaitable.hpp>

@@ -51,7 +51,8 @@ std::string ask(CommandRunner& runner, std::vector<std::string> argv) {
 bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
 
 template <typename Paths>
-std::string first_program(const std::string& root, const std::string& configured, const Paths& paths) {
+std::string first_program(const std::string& root, const std::string& configured,
+                          const Paths& paths) {
   if (!configured.empty()) return is_program(configured) ? configured : std::string();
   for (const char* path : paths) {
     if (is_program(root + path)) return root + path;
@@ -59,7 +60,8 @@ std::string first_program(const std::string& root, const std::string& configured
   return {};
 }
 
-std::set<std::string> options_of(CommandRunner& runner, const QemuInfo& qemu, const std::string& machine) {
+std::set<std::string> options_of(CommandRunner& runner, const QemuInfo& qemu,
+                                 const std::string& machine) {
   const std::string name = qemu.machine_for(machine);
   if (name.empty()) return {};
   return parse_options_help(ask(runner, {qemu.path, "-machine", name + ",help"}));
@@ -80,7 +82,8 @@ QemuInfo ask_qemu(CommandRunner& runner, const std::string& path) {
   return qemu;
 }
 
-/// A KVM that only runs paravirtual guests offers neither vmx nor svm; an ordinary kernel hangs in it.
+/// A KVM that only runs paravirtual guests offers neither vmx nor svm; an ordinary kernel hangs in
+/// it.
 void probe_kvm(HostProbe& probe, const std::string& root) {
   try {
     const UniqueFd kvm = open_file(root + "/dev/kvm", O_RDWR);
@@ -93,19 +96,22 @@ void probe_kvm(HostProbe& probe, const std::string& root) {
   each_line(cpuinfo, [&](std::string_view line) {
     if (!line.starts_with("flags")) return;
     const std::string padded = std::string(line) + " ";
-    has_flag |= padded.find(" vmx ") != std::string::npos || padded.find(" svm ") != std::string::npos;
+    has_flag |=
+        padded.find(" vmx ") != std::string::npos || padded.find(" svm ") != std::string::npos;
   });
   probe.kvm_usable = has_flag;
-  probe.kvm_reason = has_flag ? "/dev/kvm opens and the processor has vmx or svm"
-                              : "/dev/kvm opens, but the processor shows neither vmx nor svm: such a KVM "
-                                "runs only paravirtual guests and ordinary ones hang";
+  probe.kvm_reason =
+      has_flag ? "/dev/kvm opens and the processor has vmx or svm"
+               : "/dev/kvm opens, but the processor shows neither vmx nor svm: such a KVM "
+                 "runs only paravirtual guests and ordinary ones hang";
 }
 
 CgroupMode probe_cgroups(const std::string& root) {
   const std::string base = root + "/sys/fs/cgroup";
   if (path_exists(base + "/cgroup.controllers")) return CgroupMode::v2;
   if (path_exists(base + "/unified/cgroup.procs")) return CgroupMode::hybrid;
-  return path_exists(base + "/memory") || path_exists(base + "/cpu") ? CgroupMode::v1 : CgroupMode::none;
+  return path_exists(base + "/memory") || path_exists(base + "/cpu") ? CgroupMode::v1
+                                                                     : CgroupMode::none;
 }
 
 bool opens(const std::string& path) {
@@ -120,7 +126,8 @@ bool opens(const std::string& path) {
 
 std::string QemuInfo::machine_for(const std::string& wanted) const {
   if (machines.contains(wanted)) return wanted;
-  // Enterprise Linux knows only its own versions: "pc-q35-rhel9.4.0". The set is sorted; the last one is the newest.
+  // Enterprise Linux knows only its own versions: "pc-q35-rhel9.4.0". The set is sorted; the last
+  // one is the newest.
   std::string best;
   for (const std::string& name : machines) {
     if (name.starts_with("pc-" + wanted + "-")) best = name;
@@ -200,7 +207,8 @@ HostProbe probe_host(CommandRunner& runner, const ProbeOptions& options) {
   probe.cpus = static_cast<std::uint32_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   struct sysinfo memory {};
   if (::sysinfo(&memory) == 0) {
-    probe.memory_mib = static_cast<std::uint32_t>(std::uint64_t{memory.totalram} * memory.mem_unit >> 20);
+    probe.memory_mib =
+        static_cast<std::uint32_t>(std::uint64_t{memory.totalram} * memory.mem_unit >> 20);
   }
   return probe;
 }

@@ -22,7 +22,8 @@ constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 bool is_trusted(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  return (info.st_uid == ::geteuid() || info.st_uid == 0) && (info.st_mode & kWritableByOthers) == 0;
+  return (info.st_uid == ::geteuid() || info.st_uid == 0) &&
+         (info.st_mode & kWritableByOthers) == 0;
 }
 
 std::optional<Json> load(const std::string& path) {
@@ -46,8 +47,8 @@ void save(const std::string& path, const Json& value) {
 std::string probe_cache_path(const std::string& cache_dir, const std::string& program) {
   struct stat info {};
   if (cache_dir.empty() || ::stat(program.c_str(), &info) != 0) return {};
-  const std::string key = fmt::format("{}:{}:{}.{}", program, info.st_size, info.st_mtim.tv_sec,
-                                      info.st_mtim.tv_nsec);
+  const std::string key =
+      fmt::format("{}:{}:{}.{}", program, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   return fmt::format("{}/probe-{}-{:016x}.json", cache_dir, base_name(program),
                      std::hash<std::string>{}(key));
 }
@@ -82,7 +83,8 @@ void save_probe(const std::string& path, const QemuInfo& qemu) {
               {"machine_options", qemu.machine_options}});
 }
 
-bool virtiofsd_is_rust(CommandRunner& runner, const std::string& program, const std::string& cache_dir) {
+bool virtiofsd_is_rust(CommandRunner& runner, const std::string& program,
+                       const std::string& cache_dir) {
   const std::string cache = probe_cache_path(cache_dir, program);
   if (const std::optional<Json> known = load(cache)) {
     const auto value = known->find("rust");
@@ -92,9 +94,13 @@ bool virtiofsd_is_rust(CommandRunner& runner, const std::string& program, const 
   command.argv = {program, "--help"};
   command.timeout = std::chrono::seconds(10);
   const CommandResult result = runner.run(command);
-  const bool is_rust = (result.output + result.error_output).find("--shared-dir") != std::string::npos;
-  ignore_error([&] { save(cache, {{"format", kFormat}, {"path", program}, {"rust", is_rust}}); },
-               "the cache only saves time");
+  const bool is_rust =
+      (result.output + result.error_output).find("--shared-dir") != std::string::npos;
+  ignore_error(
+      [&] {
+        save(cache, {{"format", kFormat}, {"path", program}, {"rust", is_rust}});
+      },
+      "the cache only saves time");
   return is_rust;
 }
 

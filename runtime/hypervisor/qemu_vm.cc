@@ -13,8 +13,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <csignal>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <random>
 
@@ -51,7 +51,8 @@ UniqueFd open_vhost_vsock(std::uint32_t& cid) {
   throw_error(Code::resource_exhausted, "no vsock context id is free");
 }
 
-/// What the coroutines of one machine share; they keep it alive past the object that the caller holds.
+/// What the coroutines of one machine share; they keep it alive past the object that the caller
+/// holds.
 struct Machinery : std::enable_shared_from_this<Machinery> {
   Machinery(asio::io_context& its_io, VmConfig its_config, QemuVmHooks its_hooks)
       : io(its_io), config(std::move(its_config)), hooks(std::move(its_hooks)), ended(its_io) {
@@ -67,7 +68,7 @@ struct Machinery : std::enable_shared_from_this<Machinery> {
   std::unique_ptr<QmpClient> qmp;
   std::optional<QemuHotplug> hotplug;
   std::shared_ptr<ProcessOutput> console;
-  std::shared_ptr<ProcessOutput> words;           ///< QEMU's own
+  std::shared_ptr<ProcessOutput> words;  ///< QEMU's own
   std::shared_ptr<ProcessOutput> virtiofsd_words;
   asio::steady_timer ended;  ///< cancelled when QEMU has ended
   std::optional<int> status;
@@ -82,9 +83,9 @@ void Machinery::start_helpers(Channels& channels, std::vector<UniqueFd>& keep) {
   if (config.shared.kind == SharedFs::virtio_fs) {
     Virtiofsd daemon = start_virtiofsd(config.shared);
     virtiofsd = std::move(daemon.process);
-    virtiofsd_words = ProcessOutput::start(io.get_executor(), std::move(daemon.log), [](std::string_view line) {
-      log::debug("virtiofsd: {}", line);
-    });
+    virtiofsd_words =
+        ProcessOutput::start(io.get_executor(), std::move(daemon.log),
+                             [](std::string_view line) { log::debug("virtiofsd: {}", line); });
     channels.virtiofs = daemon.client.get();
     keep.push_back(std::move(daemon.client));
   }
@@ -125,17 +126,16 @@ void Machinery::start_qemu() {
 
   const auto executor = io.get_executor();
   console = ProcessOutput::start(executor, std::move(console_socket), hooks.on_console_line);
-  words = ProcessOutput::start(executor, std::move(output.read), [](std::string_view text) {
-    log::debug("qemu: {}", text);
-  });
-  qmp = std::make_unique<QmpClient>(executor, make_socket_transport(executor, std::move(qmp_socket)));
+  words = ProcessOutput::start(executor, std::move(output.read),
+                               [](std::string_view text) { log::debug("qemu: {}", text); });
+  qmp =
+      std::make_unique<QmpClient>(executor, make_socket_transport(executor, std::move(qmp_socket)));
   hotplug.emplace(*qmp, config);
   asio::co_spawn(io, qmp->run(), asio::detached);
   asio::co_spawn(
       io,
-      [self = shared_from_this(), fd = ::fcntl(qemu.pidfd(), F_DUPFD_CLOEXEC, 0)]() -> asio::awaitable<void> {
-        return self->watch_qemu(UniqueFd(fd));
-      },
+      [self = shared_from_this(), fd = ::fcntl(qemu.pidfd(), F_DUPFD_CLOEXEC, 0)]()
+          -> asio::awaitable<void> { return self->watch_qemu(UniqueFd(fd)); },
       asio::detached);
 }
 
@@ -173,7 +173,8 @@ class QemuVm final : public Vm {
   ~QemuVm() override { machine_->release(); }
 
   asio::awaitable<void> start() override {
-    in_context([&] { machine_->start_qemu(); }, "start the virtual machine {}", machine_->config.id);
+    in_context([&] { machine_->start_qemu(); }, "start the virtual machine {}",
+               machine_->config.id);
     co_return;
   }
 
@@ -183,7 +184,9 @@ class QemuVm final : public Vm {
   }
 
   asio::awaitable<int> wait_exit() override { return wait_exit_of(machine_); }
-  asio::awaitable<void> stop(std::chrono::milliseconds grace) override { return stop_machine(machine_, grace); }
+  asio::awaitable<void> stop(std::chrono::milliseconds grace) override {
+    return stop_machine(machine_, grace);
+  }
   asio::awaitable<void> pause() override { co_await running().qmp->execute("stop"); }
   asio::awaitable<void> resume() override { co_await running().qmp->execute("cont"); }
 
@@ -289,7 +292,8 @@ asio::awaitable<UniqueFd> QemuVm::connect_vsock(std::shared_ptr<Machinery> machi
     timer.expires_after(kVsockRetry);
     co_await timer.async_wait(asio::use_awaitable);
   }
-  throw_error(Code::deadline_exceeded, "connect to the agent by vsock, context id {}: no answer; console:\n{}",
+  throw_error(Code::deadline_exceeded,
+              "connect to the agent by vsock, context id {}: no answer; console:\n{}",
               machine->config.vsock_cid, machine->console->tail());
 }
 

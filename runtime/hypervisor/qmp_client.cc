@@ -40,7 +40,8 @@ std::string text_of(const Json& object, const char* key) {
   return found->get<std::string>().substr(0, kMaxText);
 }
 
-// GCC 12 miscompiles initialiser lists inside coroutines, so the messages are built outside of them.
+// GCC 12 miscompiles initialiser lists inside coroutines, so the messages are built outside of
+// them.
 Json command_message(const std::string& command, std::uint64_t id, Json arguments) {
   Json message = {{"execute", command}, {"id", id}};
   if (!arguments.empty()) message["arguments"] = std::move(arguments);
@@ -118,7 +119,8 @@ struct QmpClient::State {
       }
     }
     buffer.erase(0, begin);
-    if (buffer.size() > kMaxLine) throw_error(Code::resource_exhausted, "QMP line over {} bytes", kMaxLine);
+    if (buffer.size() > kMaxLine)
+      throw_error(Code::resource_exhausted, "QMP line over {} bytes", kMaxLine);
   }
 
   // The coroutines own the state, so that they outlive the client.
@@ -185,7 +187,8 @@ asio::awaitable<Json> QmpClient::State::execute(std::shared_ptr<State> self, std
   if (waiting->value) co_return std::move(*waiting->value);
   if (!waiting->error) {
     self->pending.erase(id);
-    throw_error(Code::deadline_exceeded, "QMP {}: no answer within {} ms", command, deadline.count());
+    throw_error(Code::deadline_exceeded, "QMP {}: no answer within {} ms", command,
+                deadline.count());
   }
   waiting->error->add_context("QMP " + command);
   throw Error(*waiting->error);
@@ -193,8 +196,8 @@ asio::awaitable<Json> QmpClient::State::execute(std::shared_ptr<State> self, std
 
 QmpClient::QmpClient(asio::any_io_executor executor, std::unique_ptr<QmpTransport> transport,
                      EventHandler on_event)
-    : state_(std::make_shared<State>(std::move(executor), std::move(transport),
-                                     std::move(on_event))) {
+    : state_(
+          std::make_shared<State>(std::move(executor), std::move(transport), std::move(on_event))) {
   // QEMU takes commands in their order, so what follows need not wait for its greeting.
   state_->outbox.push_back({.text = R"({"execute":"qmp_capabilities"})"});
 }
@@ -216,8 +219,8 @@ asio::awaitable<Json> QmpClient::execute(std::string command, Json arguments,
 asio::awaitable<void> QmpClient::send_fd(std::string name, int fd) {
   UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!copy) throw_error(Code::invalid_argument, "descriptor {} cannot be duplicated", fd);
-  co_await State::execute(state_, std::string("getfd"), fd_name(std::move(name)),
-                                 std::move(copy), std::chrono::seconds(20));
+  co_await State::execute(state_, std::string("getfd"), fd_name(std::move(name)), std::move(copy),
+                          std::chrono::seconds(20));
 }
 
 void QmpClient::close() noexcept {

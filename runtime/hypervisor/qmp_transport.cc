@@ -53,7 +53,8 @@ class SocketTransport final : public QmpTransport {
   }
 
   asio::awaitable<void> write(std::string data, std::span<const int> fds) override {
-    if (fds.size() > kMaxFds) throw_error(Code::invalid_argument, "{} descriptors at once", fds.size());
+    if (fds.size() > kMaxFds)
+      throw_error(Code::invalid_argument, "{} descriptors at once", fds.size());
     std::string_view rest = data;
     while (!rest.empty()) {
       const ssize_t sent = send_part(stream_.native_handle(), rest, fds);

@@ -66,8 +66,9 @@ std::uint32_t measure_tsc_khz() {
 std::uint32_t host_tsc_khz(const std::string& cache_dir) {
   const std::string path = cache_dir.empty() ? std::string() : cache_dir + "/probe-tsc-khz";
   struct stat info {};
-  const bool is_ours = !path.empty() && ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-                       info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  const bool is_ours = !path.empty() && ::lstat(path.c_str(), &info) == 0 &&
+                       S_ISREG(info.st_mode) && info.st_uid == ::geteuid() &&
+                       (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
   std::uint32_t khz = 0;
   if (is_ours) {
     const std::string text = read_file_if_exists(path).value_or("");

@@ -21,8 +21,8 @@ rlim_t open_files_limit() {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
 }
 
-/// "namespace" puts the daemon into a mount namespace whose root is the folder; that takes CAP_SYS_ADMIN. An unprivileged
-/// runtime gets the next best thing.
+/// "namespace" puts the daemon into a mount namespace whose root is the folder; that takes
+/// CAP_SYS_ADMIN. An unprivileged runtime gets the next best thing.
 const char* sandbox_mode() { return ::geteuid() == 0 ? "namespace" : "chroot"; }
 
 std::vector<std::string> c_arguments(const SharedDirectory& shared, int fd) {
@@ -33,8 +33,8 @@ std::vector<std::string> c_arguments(const SharedDirectory& shared, int fd) {
           "--thread-pool-size=1",
           "-f",
           "-o",
-          fmt::format("source={},cache={},sandbox={},announce_submounts,log_level=warn", shared.path,
-                      cache, sandbox_mode())};
+          fmt::format("source={},cache={},sandbox={},announce_submounts,log_level=warn",
+                      shared.path, cache, sandbox_mode())};
 }
 
 std::vector<std::string> rust_arguments(const SharedDirectory& shared, int fd) {
@@ -60,7 +60,8 @@ std::vector<std::string> virtiofsd_arguments(const SharedDirectory& shared, int 
   std::vector<std::string> argv =
       shared.daemon_is_rust ? rust_arguments(shared, fd) : c_arguments(shared, fd);
   for (const std::string& extra : shared.extra_args) {
-    // Upstream's default list has it. Ours does already, in each daemon's own spelling, and the Rust one refuses it twice.
+    // Upstream's default list has it. Ours does already, in each daemon's own spelling, and the
+    // Rust one refuses it twice.
     if (extra == "--announce-submounts") continue;
     // "--thread-pool-size=4" replaces ours.
     const std::string name = extra.substr(0, extra.find('='));
@@ -83,12 +84,13 @@ Virtiofsd start_virtiofsd(const SharedDirectory& shared) {
   result.log = std::move(log.read);
   result.process = in_context(
       [&] {
-        return spawn({.argv = virtiofsd_arguments(shared, kListenFd),
-                      .env = {},
-                      .cwd = {},
-                      .input = {},
-                      .fds = {{1, log.write.get()}, {2, log.write.get()}, {kListenFd, listener.get()}},
-                      .before_exec = {}});
+        return spawn(
+            {.argv = virtiofsd_arguments(shared, kListenFd),
+             .env = {},
+             .cwd = {},
+             .input = {},
+             .fds = {{1, log.write.get()}, {2, log.write.get()}, {kListenFd, listener.get()}},
+             .before_exec = {}});
       },
       "start virtiofsd for {}", shared.path);
   return result;

@@ -61,7 +61,8 @@ struct VmConfig {
   Accelerator accelerator = Accelerator::tcg;
   std::string cpu_features{};
   std::uint32_t translation_cache_mib = 32;
-  std::uint32_t tsc_khz = 0;  ///< the host's time stamp counter, which emulation passes through; 0: the guest calibrates
+  std::uint32_t tsc_khz = 0;  ///< the host's time stamp counter, which emulation passes through; 0:
+                              ///< the guest calibrates
 
   std::string kernel{};
   std::string initrd{};

@@ -17,7 +17,8 @@ Finding yes(std::string name, std::string value, std::string reason) {
   return finding;
 }
 
-Finding advise(std::string name, std::string value, std::string reason, std::string what_to_do, bool ok = true) {
+Finding advise(std::string name, std::string value, std::string reason, std::string what_to_do,
+               bool ok = true) {
   Finding finding = yes(std::move(name), std::move(value), std::move(reason));
   finding.what_to_do = std::move(what_to_do);
   finding.ok = ok;
@@ -40,7 +41,8 @@ Finding sharing_finding(const HostProbe& probe) {
                            probe.virtiofsd_is_rust ? "Rust" : "C"));
   }
   if (qemu.has_device("virtio-9p-pci")) {
-    return advise("file sharing", "virtio-9p", "no virtiofsd was found", "install virtiofsd: it is faster");
+    return advise("file sharing", "virtio-9p", "no virtiofsd was found",
+                  "install virtiofsd: it is faster");
   }
   return advise("file sharing", "none", "no virtiofsd was found, and this QEMU has no 9p device",
                 "install virtiofsd", false);
@@ -66,9 +68,11 @@ Finding cgroup_finding(CgroupMode mode) {
 std::vector<Finding> findings(const HostProbe& probe) {
   std::vector<Finding> list;
   if (probe.qemu.path.empty()) {
-    list.push_back(advise("QEMU", "missing", "none of the usual paths holds one",
-                          "install qemu-kvm (Oracle Linux) or qemu-system-x86 (Debian), or set path= in "
-                          "[hypervisor.qemu]", false));
+    list.push_back(
+        advise("QEMU", "missing", "none of the usual paths holds one",
+               "install qemu-kvm (Oracle Linux) or qemu-system-x86 (Debian), or set path= in "
+               "[hypervisor.qemu]",
+               false));
   } else {
     list.push_back(yes("QEMU", fmt::format("{} {}", probe.qemu.path, probe.qemu.version), "found"));
     list.push_back(machine_finding(probe.qemu, "q35"));
@@ -78,8 +82,9 @@ std::vector<Finding> findings(const HostProbe& probe) {
   if (probe.kvm_usable) {
     list.push_back(yes("KVM", "usable", probe.kvm_reason));
   } else {
-    list.push_back(advise("KVM", "not usable", probe.kvm_reason,
-                          "enable (nested) virtualization for speed; software emulation (TCG) is used"));
+    list.push_back(
+        advise("KVM", "not usable", probe.kvm_reason,
+               "enable (nested) virtualization for speed; software emulation (TCG) is used"));
   }
   list.push_back(probe.vhost_vsock
                      ? yes("agent channel", "vsock", "/dev/vhost-vsock opens")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PID 1 of a guest under test. It answers one-line commands that come by the agent's virtio-serial port: "mount 9p|virtiofs",
-// "read PATH", "write PATH TEXT", "nets", "cpus", "memory", "disks", "panic", "off".
+// PID 1 of a guest under test. It answers one-line commands that come by the agent's virtio-serial
+// port: "mount 9p|virtiofs", "read PATH", "write PATH TEXT", "nets", "cpus", "memory", "disks",
+// "panic", "off".
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -38,7 +39,9 @@ std::string write_text(const std::string& path, const std::string& text) {
 std::string mount_shared(const std::string& kind) {
   ::mkdir("/shared", 0755);
   const char* options = kind == "9p" ? "trans=virtio,version=9p2000.L,msize=262144" : "";
-  return ::mount("kataShared", "/shared", kind.c_str(), 0, options) == 0 ? "ok" : "error " + std::string(std::strerror(errno));
+  return ::mount("kataShared", "/shared", kind.c_str(), 0, options) == 0
+             ? "ok"
+             : "error " + std::string(std::strerror(errno));
 }
 
 std::string list(const std::string& path, const std::string& file) {

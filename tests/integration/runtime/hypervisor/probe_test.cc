@@ -11,7 +11,9 @@
 using namespace kata;
 using namespace kata::hypervisor;
 
-TEST_CASE("the QEMU that is installed tells its machines and devices, the second time from the cache", "[probe]") {
+TEST_CASE(
+    "the QEMU that is installed tells its machines and devices, the second time from the cache",
+    "[probe]") {
   test::require_program("qemu-system-x86_64");
   const TempDir dir;
   RealCommandRunner runner;
@@ -30,7 +32,8 @@ TEST_CASE("the QEMU that is installed tells its machines and devices, the second
       FAIL("ran " << printable(command));
       return {};
     }
-    CommandResult run_lines(const Command& command, const std::function<void(std::string_view)>&) override {
+    CommandResult run_lines(const Command& command,
+                            const std::function<void(std::string_view)>&) override {
       return run(command);
     }
   } none;

@@ -23,11 +23,13 @@
 
 namespace kata::hypervisor {
 
-/// One entry of a newc archive. See the kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
-inline std::string cpio_entry(const std::string& name, unsigned mode, const std::string& data, unsigned major = 0,
-                              unsigned minor = 0) {
-  std::string entry = fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
-                                  0, mode, 0, 0, 1, 0, data.size(), 0, 0, major, minor, name.size() + 1, 0);
+/// One entry of a newc archive. See the kernel's
+/// Documentation/driver-api/early-userspace/buffer-format.rst.
+inline std::string cpio_entry(const std::string& name, unsigned mode, const std::string& data,
+                              unsigned major = 0, unsigned minor = 0) {
+  std::string entry = fmt::format(
+      "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", 0,
+      mode, 0, 0, 1, 0, data.size(), 0, 0, major, minor, name.size() + 1, 0);
   entry += name + '\0';
   entry.resize((entry.size() + 3) & ~std::size_t{3});
   entry += data;
@@ -45,10 +47,13 @@ class TestGuest {
   /// Skips the test where there is no QEMU or no kernel.
   explicit TestGuest(const std::string& machine = "q35", const std::string& shared_fs = "none") {
     test::require_program("qemu-system-x86_64");
-    test::require(path_exists(test_kernel()), "kernel", "needs a guest kernel: KATA_TEST_KERNEL=vmlinux");
+    test::require(path_exists(test_kernel()), "kernel",
+                  "needs a guest kernel: KATA_TEST_KERNEL=vmlinux");
     const std::string initrd = dir.path() + "/initrd";
-    write_file(initrd, cpio_entry("dev", 0040755, "") + cpio_entry("dev/console", 0020600, "", 5, 1) +
-                           cpio_entry("init", 0100755, read_file(KATA_GUEST_INIT)) + cpio_entry("TRAILER!!!", 0, ""));
+    write_file(initrd, cpio_entry("dev", 0040755, "") +
+                           cpio_entry("dev/console", 0020600, "", 5, 1) +
+                           cpio_entry("init", 0100755, read_file(KATA_GUEST_INIT)) +
+                           cpio_entry("TRAILER!!!", 0, ""));
     make_directories(dir.path() + "/shared");
     config::Config configuration;
     configuration.hypervisor.kernel = test_kernel();
@@ -76,8 +81,8 @@ class TestGuest {
       io.run_for(std::chrono::milliseconds(20));
     }
     if (!outcome) {
-      throw_error(Code::deadline_exceeded, "the test's coroutine did not end; {}; console:\n{}", vm->end_reason(),
-                  vm->console_tail());
+      throw_error(Code::deadline_exceeded, "the test's coroutine did not end; {}; console:\n{}",
+                  vm->end_reason(), vm->console_tail());
     }
     if (*outcome) std::rethrow_exception(*outcome);
   }
@@ -95,13 +100,14 @@ class TestGuest {
     command += "\n";
     std::size_t sent = 0;
     while (sent < command.size()) {
-      sent += co_await agent->async_write_some(asio::buffer(command.data() + sent, command.size() - sent),
-                                               asio::use_awaitable);
+      sent += co_await agent->async_write_some(
+          asio::buffer(command.data() + sent, command.size() - sent), asio::use_awaitable);
     }
   }
 
   /// Asks again until the answer is right; false when it is not within ten seconds.
-  asio::awaitable<bool> ask_until(std::string question, std::function<bool(const std::string&)> is_right) {
+  asio::awaitable<bool> ask_until(std::string question,
+                                  std::function<bool(const std::string&)> is_right) {
     asio::steady_timer timer(io);
     for (int i = 0; i < 100; ++i) {
       const std::string answer = co_await ask(question);

@@ -18,7 +18,8 @@ Annotations one(const std::string& key, const std::string& value) {
 }  // namespace
 
 TEST_CASE("annotations of others are not looked at", "[annotations]") {
-  const Config config = apply_annotations({}, {{"io.kubernetes.cri.sandbox-id", "x"}, {"hypervisor.kernel", "/k"}});
+  const Config config =
+      apply_annotations({}, {{"io.kubernetes.cri.sandbox-id", "x"}, {"hypervisor.kernel", "/k"}});
   CHECK(config.hypervisor.kernel == Config().hypervisor.kernel);
 }
 
@@ -27,7 +28,8 @@ TEST_CASE("a hypervisor key passes only when the configuration names it", "[anno
   CHECK_THROWS_WITH(apply_annotations(config, one("hypervisor.default_memory", "512")),
                     Contains("hypervisor.default_memory") && Contains("enable_annotations"));
   config.hypervisor.enable_annotations = {"default_.*"};
-  CHECK(apply_annotations(config, one("hypervisor.default_memory", "512")).hypervisor.default_memory == 512);
+  CHECK(apply_annotations(config, one("hypervisor.default_memory", "512"))
+            .hypervisor.default_memory == 512);
   CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.kernel_params", "x")), Error);
 }
 
@@ -40,18 +42,22 @@ TEST_CASE("an expression must match the whole key", "[annotations]") {
 TEST_CASE("no annotation can widen what annotations may do", "[annotations]") {
   Config config;
   config.hypervisor.enable_annotations = {".*"};
-  const char* key = GENERATE("hypervisor.enable_annotations", "hypervisor.valid_hypervisor_paths", "runtime.state_dir",
-                             "runtime.sandbox_bind_mounts", "runtime.sandbox_cgroup_only", "factory.template_path");
+  const char* key = GENERATE("hypervisor.enable_annotations", "hypervisor.valid_hypervisor_paths",
+                             "runtime.state_dir", "runtime.sandbox_bind_mounts",
+                             "runtime.sandbox_cgroup_only", "factory.template_path");
   CHECK_THROWS_AS(apply_annotations(config, one(key, "/x")), Error);
 }
 
 TEST_CASE("a program's path must be among those that the configuration allows", "[annotations]") {
   Config config;
   config.hypervisor.enable_annotations = {".*"};
-  CHECK_THROWS_WITH(apply_annotations(config, one("hypervisor.path", "/tmp/evil")), Contains("/tmp/evil"));
+  CHECK_THROWS_WITH(apply_annotations(config, one("hypervisor.path", "/tmp/evil")),
+                    Contains("/tmp/evil"));
   config.hypervisor.valid_hypervisor_paths = {"/usr/bin/qemu-*"};
-  CHECK(apply_annotations(config, one("hypervisor.path", "/usr/bin/qemu-kvm")).hypervisor.path == "/usr/bin/qemu-kvm");
-  CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.path", "/usr/bin/qemu-/../../../tmp/evil")), Error);
+  CHECK(apply_annotations(config, one("hypervisor.path", "/usr/bin/qemu-kvm")).hypervisor.path ==
+        "/usr/bin/qemu-kvm");
+  CHECK_THROWS_AS(
+      apply_annotations(config, one("hypervisor.path", "/usr/bin/qemu-/../../../tmp/evil")), Error);
   CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.path", "qemu-kvm")), Error);
 }
 
@@ -61,11 +67,13 @@ TEST_CASE("values that are not of the key's type are refused", "[annotations]") 
   const char* value = GENERATE("", "-1", "1x", "99999999999", "two", "0");
   CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.default_vcpus", value)), Error);
   CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.enable_debug", "yes")), Error);
-  CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.kernel_params", std::string(10000, 'x'))), Error);
+  CHECK_THROWS_AS(
+      apply_annotations(config, one("hypervisor.kernel_params", std::string(10000, 'x'))), Error);
 }
 
 TEST_CASE("keys of the agent and the runtime pass freely, unknown ones do not", "[annotations]") {
-  CHECK(apply_annotations({}, one("runtime.disable_guest_seccomp", "true")).runtime.disable_guest_seccomp);
+  CHECK(apply_annotations({}, one("runtime.disable_guest_seccomp", "true"))
+            .runtime.disable_guest_seccomp);
   CHECK(apply_annotations({}, one("agent.enable_debug", "true")).agent.enable_debug);
   CHECK_THROWS_WITH(apply_annotations({}, one("runtime.disable_guest_secomp", "true")),
                     Contains("did you mean \"disable_guest_seccomp\""));

@@ -31,7 +31,8 @@ TEST_CASE("the nearest key is found", "[keys]") {
 }
 
 TEST_CASE("what decides who may set a key is not an annotation's to set", "[keys]") {
-  const char* name = GENERATE("enable_annotations", "valid_hypervisor_paths", "valid_virtio_fs_daemon_paths");
+  const char* name =
+      GENERATE("enable_annotations", "valid_hypervisor_paths", "valid_virtio_fs_daemon_paths");
   REQUIRE(find_key("hypervisor.qemu", name) != nullptr);
   CHECK(find_key("hypervisor.qemu", name)->annotatable == Annotatable::never);
 }

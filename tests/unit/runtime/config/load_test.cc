@@ -32,7 +32,8 @@ TEST_CASE("the first file that exists is read, the flag before all", "[config]")
   write_file(dir.path() + "/etc.toml", "[hypervisor.qemu]\ndefault_memory = 100\n");
   write_file(dir.path() + "/usr.toml", "[hypervisor.qemu]\ndefault_memory = 200\n");
   write_file(dir.path() + "/flag.toml", "[hypervisor.qemu]\ndefault_memory = 300\n");
-  ConfigSources sources = only({dir.path() + "/none.toml", dir.path() + "/etc.toml", dir.path() + "/usr.toml"});
+  ConfigSources sources =
+      only({dir.path() + "/none.toml", dir.path() + "/etc.toml", dir.path() + "/usr.toml"});
   CHECK(load_config(sources).hypervisor.default_memory == 100);
   sources.environment = dir.path() + "/usr.toml";
   CHECK(load_config(sources).hypervisor.default_memory == 200);
@@ -75,7 +76,8 @@ TEST_CASE("values that cannot be are refused with what could", "[config]") {
   CHECK_THROWS_AS(check_config(config), Error);
 }
 
-TEST_CASE("the file that is installed is valid, and so is each of its commented defaults", "[config]") {
+TEST_CASE("the file that is installed is valid, and so is each of its commented defaults",
+          "[config]") {
   Config config;
   std::string text = read_file(KATA_DEFAULT_CONFIGURATION);
   CHECK_NOTHROW(apply_toml(config, text, "configuration.toml"));

@@ -19,25 +19,31 @@ enable_annotations = ["kernel_params", "default_.*"]
 dial_timeout = 60
 [runtime]
 internetworking_model = "none"
-)", "test.toml");
+)",
+             "test.toml");
   CHECK(config.hypervisor.path == "/usr/libexec/qemu-kvm");
   CHECK(config.hypervisor.default_memory == 512);
   CHECK(config.hypervisor.enable_hugepages);
-  CHECK(config.hypervisor.enable_annotations == std::vector<std::string>{"kernel_params", "default_.*"});
+  CHECK(config.hypervisor.enable_annotations ==
+        std::vector<std::string>{"kernel_params", "default_.*"});
   CHECK(config.agent.dial_timeout == 60);
   CHECK(config.runtime.internetworking_model == "none");
 }
 
 TEST_CASE("keys of upstream's without effect here are accepted", "[toml]") {
   Config config;
-  CHECK_NOTHROW(apply_toml(config, "[hypervisor.qemu]\nrx_rate_limiter_max_rate = 0\nrootless = false\n"
-                                   "[runtime]\nexperimental = []\n[factory]\nenable_template = false\n", "t"));
+  CHECK_NOTHROW(apply_toml(config,
+                           "[hypervisor.qemu]\nrx_rate_limiter_max_rate = 0\nrootless = false\n"
+                           "[runtime]\nexperimental = []\n[factory]\nenable_template = false\n",
+                           "t"));
 }
 
 TEST_CASE("an unknown key is told with its place and the nearest one", "[toml]") {
   Config config;
-  CHECK_THROWS_WITH(apply_toml(config, "[hypervisor.qemu]\n\n  kernal = \"/k\"\n", "c.toml"),
-                    Contains("c.toml:3:3: unknown key \"kernal\" in [hypervisor.qemu]; did you mean \"kernel\"?"));
+  CHECK_THROWS_WITH(
+      apply_toml(config, "[hypervisor.qemu]\n\n  kernal = \"/k\"\n", "c.toml"),
+      Contains(
+          "c.toml:3:3: unknown key \"kernal\" in [hypervisor.qemu]; did you mean \"kernel\"?"));
 }
 
 TEST_CASE("a wrong value is told with its place", "[toml]") {
@@ -48,7 +54,8 @@ TEST_CASE("a wrong value is told with its place", "[toml]") {
                     Contains("whole number of 0 or more"));
   CHECK_THROWS_WITH(apply_toml(config, "[hypervisor.qemu]\nenable_debug = 1\n", "c.toml"),
                     Contains("true or false"));
-  CHECK_THROWS_WITH(apply_toml(config, "[hypervisor.qemu]\nkernel = 1\n", "c.toml"), Contains("a string"));
+  CHECK_THROWS_WITH(apply_toml(config, "[hypervisor.qemu]\nkernel = 1\n", "c.toml"),
+                    Contains("a string"));
   CHECK_THROWS_WITH(apply_toml(config, "[hypervisor.qemu]\nenable_annotations = [1]\n", "c.toml"),
                     Contains("a list of strings"));
 }
@@ -67,7 +74,7 @@ TEST_CASE("text that is no TOML is told with its place", "[toml]") {
 
 TEST_CASE("unknown sections and sections that are values are refused", "[toml]") {
   Config config;
-  const char* text = GENERATE("[hypervisor.clh]\npath = \"/x\"\n", "[proxy.kata]\npath = \"/x\"\n", "runtime = 3\n",
-                              "hypervisor = []\n", "[hypervisor]\nqemu = 1\n");
+  const char* text = GENERATE("[hypervisor.clh]\npath = \"/x\"\n", "[proxy.kata]\npath = \"/x\"\n",
+                              "runtime = 3\n", "hypervisor = []\n", "[hypervisor]\nqemu = 1\n");
   CHECK_THROWS_WITH(apply_toml(config, text, "c.toml"), Contains("unknown section"));
 }

@@ -23,7 +23,9 @@ TEST_CASE("each whole line is handed on once", "[console]") {
 
 TEST_CASE("a guest cannot put control characters into our errors", "[console]") {
   ConsoleLog log;
-  log.append("\x1b[31mred\x1b[0m \x07" "bell\x7f\n");
+  log.append(
+      "\x1b[31mred\x1b[0m \x07"
+      "bell\x7f\n");
   CHECK(log.tail() == "red bell");
 }
 

@@ -47,7 +47,8 @@ UniqueFd some_fd() { return open_file("/dev/null", O_RDONLY); }
 TEST_CASE("a plain machine has kernel, monitor, console and the agent's port", "[command_line]") {
   const std::string text = text_of(machine());
   CHECK_THAT(text, Contains("-kernel /k -initrd /i"));
-  CHECK_THAT(text, Contains("-nodefaults") && Contains("-no-user-config") && Contains("-no-reboot"));
+  CHECK_THAT(text,
+             Contains("-nodefaults") && Contains("-no-user-config") && Contains("-no-reboot"));
   CHECK_THAT(text, Contains("virtserialport") && Contains("name=agent.channel.0"));
   CHECK_THAT(text, Contains("virtio-serial-pci"));
   CHECK_THAT(text, Contains("-accel tcg,thread=multi,tb-size=32"));
@@ -64,11 +65,13 @@ TEST_CASE("descriptors are numbered from 3, sorted, and named by their numbers",
   vm.networks.push_back(std::move(net));
   const QemuCommandLine line = build_command_line(vm, channels());
   REQUIRE(line.fds.size() == 5);
-  for (std::size_t i = 0; i < line.fds.size(); ++i) CHECK(line.fds[i].first == static_cast<int>(i) + 3);
+  for (std::size_t i = 0; i < line.fds.size(); ++i)
+    CHECK(line.fds[i].first == static_cast<int>(i) + 3);
   CHECK(line.fds[0].second == 20);
   Command command;
   command.argv = line.argv;
-  CHECK_THAT(printable(command), Contains("socket,id=qmp,fd=3") && Contains("fds=6:7") && Contains("mq=on,vectors=6"));
+  CHECK_THAT(printable(command),
+             Contains("socket,id=qmp,fd=3") && Contains("fds=6:7") && Contains("mq=on,vectors=6"));
 }
 
 TEST_CASE("microvm uses its own bus and cannot grow", "[command_line]") {
@@ -102,7 +105,8 @@ TEST_CASE("with vsock there is no serial port for the agent", "[command_line]") 
   Channels with_vsock = channels();
   with_vsock.agent = -1;
   with_vsock.vhost_vsock = 30;
-  CHECK_THAT(text_of(vm, with_vsock), Contains("vhost-vsock-pci") && Contains("guest-cid=77") && !Contains("virtserialport"));
+  CHECK_THAT(text_of(vm, with_vsock), Contains("vhost-vsock-pci") && Contains("guest-cid=77") &&
+                                          !Contains("virtserialport"));
 }
 
 TEST_CASE("hot-plug is prepared only where it is wanted", "[command_line]") {
@@ -121,8 +125,8 @@ TEST_CASE("KVM guests keep their defences and get the host's processor", "[comma
   VmConfig vm = machine();
   vm.accelerator = Accelerator::kvm;
   vm.tsc_khz = 2000000;
-  CHECK_THAT(text_of(vm), Contains("-cpu host") && Contains("-accel kvm") && !Contains("mitigations=off") &&
-                              !Contains("tsc_early_khz"));
+  CHECK_THAT(text_of(vm), Contains("-cpu host") && Contains("-accel kvm") &&
+                              !Contains("mitigations=off") && !Contains("tsc_early_khz"));
 }
 
 TEST_CASE("the user's kernel parameters win over ours", "[command_line]") {

@@ -16,15 +16,17 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-struct Plugging {
-  Plugging() {
-    config.machine = Machine::q35;
-    config.memory_mib = 256;
-    config.max_memory_mib = 1024;
-    config.memory_slots = 2;
-    config.hotplug_ports = 1;
-  }
+VmConfig growing_machine() {
+  VmConfig config;
+  config.machine = Machine::q35;
+  config.memory_mib = 256;
+  config.max_memory_mib = 1024;
+  config.memory_slots = 2;
+  config.hotplug_ports = 1;
+  return config;
+}
 
+struct Plugging {
   /// Runs a step; its error's text, empty when it went well.
   std::string run(asio::awaitable<void> step) {
     std::string failure = "did not end";
@@ -49,7 +51,7 @@ struct Plugging {
     return result;
   }
 
-  VmConfig config;
+  VmConfig config = growing_machine();
   asio::io_context io;
   bool is_reading = false;
   std::shared_ptr<Script> script = std::make_shared<Script>(io);
@@ -70,7 +72,8 @@ NetworkDevice network(const std::string& id) {
 TEST_CASE("a network device is a descriptor, a backend and a card at a root port", "[hotplug]") {
   Plugging p;
   CHECK(p.run(p.hotplug.add_network(network("net1"))).empty());
-  CHECK(p.names() == std::vector<std::string>{"qmp_capabilities", "getfd", "netdev_add", "device_add"});
+  CHECK(p.names() ==
+        std::vector<std::string>{"qmp_capabilities", "getfd", "netdev_add", "device_add"});
   CHECK(p.script->fds == 1);
   CHECK(p.script->commands[3]["arguments"]["bus"] == "port0");
 }
@@ -85,7 +88,9 @@ TEST_CASE("a root port is free again when adding fails", "[hotplug]") {
   Plugging p;
   const auto usual = p.script->answer;
   p.script->answer = [](const Json& command) {
-    return fmt::format("{{\"id\": {}, \"error\": {{\"class\": \"GenericError\", \"desc\": \"no\"}}}}\n", command.value("id", 0));
+    return fmt::format(
+        "{{\"id\": {}, \"error\": {{\"class\": \"GenericError\", \"desc\": \"no\"}}}}\n",
+        command.value("id", 0));
   };
   CHECK_THAT(p.run(p.hotplug.add_network(network("net1"))), Contains("add network device net1"));
   p.script->answer = usual;
@@ -98,10 +103,12 @@ TEST_CASE("CPUs that are there already are not added again", "[hotplug]") {
     if (command.value("execute", "") != "query-hotpluggable-cpus") {
       return fmt::format("{{\"return\": {{}}, \"id\": {}}}\n", command.value("id", 0));
     }
-    return fmt::format("{{\"id\": {}, \"return\": ["
-                       "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 1}}}},"
-                       "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 0}}, \"qom-path\": \"/machine/0\"}}]}}\n",
-                       command.value("id", 0));
+    return fmt::format(
+        "{{\"id\": {}, \"return\": ["
+        "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 1}}}},"
+        "{{\"type\": \"max-x86_64-cpu\", \"props\": {{\"socket-id\": 0}}, \"qom-path\": "
+        "\"/machine/0\"}}]}}\n",
+        command.value("id", 0));
   };
   std::uint32_t count = 0;
   const auto grow = [](Plugging& its, std::uint32_t& result) -> asio::awaitable<void> {
@@ -112,10 +119,12 @@ TEST_CASE("CPUs that are there already are not added again", "[hotplug]") {
   CHECK(p.script->commands.back()["arguments"]["socket-id"] == 1);
 }
 
-TEST_CASE("memory grows in whole blocks, and not beyond what the machine was made for", "[hotplug]") {
+TEST_CASE("memory grows in whole blocks, and not beyond what the machine was made for",
+          "[hotplug]") {
   Plugging p;
   std::uint32_t mib = 0;
-  const auto grow = [](Plugging& its, std::uint32_t wanted, std::uint32_t& result) -> asio::awaitable<void> {
+  const auto grow = [](Plugging& its, std::uint32_t wanted,
+                       std::uint32_t& result) -> asio::awaitable<void> {
     result = co_await its.hotplug.grow_memory(wanted);
   };
   CHECK(p.run(grow(p, 300, mib)).empty());

@@ -24,22 +24,28 @@ class FakeQemu final : public CommandRunner {
   CommandResult run(const Command& command) override {
     ++runs;
     CommandResult result;
-    const std::string what = command.argv.at(1) + " " + (command.argv.size() > 2 ? command.argv[2] : "");
-    if (what == "--version ") result.output = "QEMU emulator version 8.2.0 (qemu-kvm-8.2.0-11.el9)\nCopyright\n";
+    const std::string what =
+        command.argv.at(1) + " " + (command.argv.size() > 2 ? command.argv[2] : "");
+    if (what == "--version ")
+      result.output = "QEMU emulator version 8.2.0 (qemu-kvm-8.2.0-11.el9)\nCopyright\n";
     if (what == "-machine help") {
-      result.output = "Supported machines are:\nnone                 empty machine\n"
-                      "pc-q35-rhel9.0.0     RHEL-9.0.0 PC (Q35 + ICH9, 2009)\n"
-                      "pc-q35-rhel9.4.0     RHEL-9.4.0 PC (Q35 + ICH9, 2009)\n";
+      result.output =
+          "Supported machines are:\nnone                 empty machine\n"
+          "pc-q35-rhel9.0.0     RHEL-9.0.0 PC (Q35 + ICH9, 2009)\n"
+          "pc-q35-rhel9.4.0     RHEL-9.4.0 PC (Q35 + ICH9, 2009)\n";
     }
     if (what == "-device help") {
-      result.output = "Network devices:\nname \"virtio-net-pci\", bus PCI, alias \"virtio-net\"\n"
-                      "name \"vhost-user-fs-pci\", bus PCI\n";
+      result.output =
+          "Network devices:\nname \"virtio-net-pci\", bus PCI, alias \"virtio-net\"\n"
+          "name \"vhost-user-fs-pci\", bus PCI\n";
     }
     if (what == "-accel help") result.output = "Accelerators supported in QEMU binary:\nkvm\ntcg\n";
-    if (what == "-machine pc-q35-rhel9.4.0,help") result.output = "pc options:\n  smm=<OnOffAuto> - Enable SMM\n  usb=<bool>\n";
+    if (what == "-machine pc-q35-rhel9.4.0,help")
+      result.output = "pc options:\n  smm=<OnOffAuto> - Enable SMM\n  usb=<bool>\n";
     return result;
   }
-  CommandResult run_lines(const Command& command, const std::function<void(std::string_view)>&) override {
+  CommandResult run_lines(const Command& command,
+                          const std::function<void(std::string_view)>&) override {
     return run(command);
   }
   int runs = 0;
@@ -47,11 +53,16 @@ class FakeQemu final : public CommandRunner {
 
 struct FakeHost {
   FakeHost() {
-    for (const char* folder : {"/proc", "/dev", "/sys/fs/cgroup", "/usr/libexec", "/cache"}) make_directories(dir.path() + folder);
+    for (const char* folder : {"/proc", "/dev", "/sys/fs/cgroup", "/usr/libexec", "/cache"})
+      make_directories(dir.path() + folder);
     program("/usr/libexec/qemu-kvm");
   }
-  void program(const std::string& path) const { write_file(dir.path() + path, "#!/bin/sh\n", 0755); }
-  void file(const std::string& path, const std::string& text) const { write_file(dir.path() + path, text); }
+  void program(const std::string& path) const {
+    write_file(dir.path() + path, "#!/bin/sh\n", 0755);
+  }
+  void file(const std::string& path, const std::string& text) const {
+    write_file(dir.path() + path, text);
+  }
   HostProbe probe() {
     ProbeOptions options;
     options.root = dir.path();
@@ -90,7 +101,8 @@ TEST_CASE("QEMU is asked once, and again when its file changes", "[probe]") {
 TEST_CASE("a cache that others can write, or that is damaged, is not believed", "[probe]") {
   FakeHost host;
   (void)host.probe();
-  const std::string cache = probe_cache_path(host.dir.path() + "/cache", host.dir.path() + "/usr/libexec/qemu-kvm");
+  const std::string cache =
+      probe_cache_path(host.dir.path() + "/cache", host.dir.path() + "/usr/libexec/qemu-kvm");
   REQUIRE(path_exists(cache));
   SECTION("writable by others") { REQUIRE(::chmod(cache.c_str(), 0666) == 0); }
   SECTION("no JSON") { write_file(cache, "{"); }

@@ -24,8 +24,10 @@ struct Dialogue {
                    [this](const std::string& event, const Json&) { events.push_back(event); }};
 
   /// Runs one command; the answer's text, or "error: ...".
-  std::string execute(std::string command, std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
+  std::string execute(std::string command,
+                      std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
     std::string outcome;
+    io.restart();
     asio::co_spawn(io, client.run(), asio::detached);
     asio::co_spawn(
         io,
@@ -58,17 +60,22 @@ TEST_CASE("capabilities are negotiated before the first command", "[qmp]") {
 TEST_CASE("QEMU's error is passed on with its class", "[qmp]") {
   Dialogue dialogue;
   dialogue.script->answer = [](const Json& command) {
-    return fmt::format("{{\"id\": {}, \"error\": {{\"class\": \"DeviceNotFound\", \"desc\": \"Device 'x' not found\"}}}}\n",
-                       command.value("id", 0));
+    return fmt::format(
+        "{{\"id\": {}, \"error\": {{\"class\": \"DeviceNotFound\", \"desc\": \"Device 'x' not "
+        "found\"}}}}\n",
+        command.value("id", 0));
   };
-  CHECK_THAT(dialogue.execute("device_del"),
-             Contains("QMP device_del") && Contains("Device 'x' not found") && Contains("DeviceNotFound"));
+  CHECK_THAT(dialogue.execute("device_del"), Contains("QMP device_del") &&
+                                                 Contains("Device 'x' not found") &&
+                                                 Contains("DeviceNotFound"));
 }
 
 TEST_CASE("events between answers reach their handler", "[qmp]") {
   Dialogue dialogue;
   dialogue.script->answer = [](const Json& command) {
-    return fmt::format("{{\"event\": \"STOP\", \"timestamp\": {{}}}}\n{{\"return\": 7, \"id\": {}}}\n", command.value("id", 0));
+    return fmt::format(
+        "{{\"event\": \"STOP\", \"timestamp\": {{}}}}\n{{\"return\": 7, \"id\": {}}}\n",
+        command.value("id", 0));
   };
   CHECK(dialogue.execute("stop") == "7");
   CHECK(dialogue.events == std::vector<std::string>{"STOP"});
@@ -77,7 +84,8 @@ TEST_CASE("events between answers reach their handler", "[qmp]") {
 TEST_CASE("no answer ends in time", "[qmp]") {
   Dialogue dialogue;
   dialogue.script->answer = [](const Json&) { return std::string(); };
-  CHECK_THAT(dialogue.execute("cont", std::chrono::milliseconds(20)), Contains("no answer within 20 ms"));
+  CHECK_THAT(dialogue.execute("cont", std::chrono::milliseconds(20)),
+             Contains("no answer within 20 ms"));
 }
 
 TEST_CASE("a QEMU that goes away ends the commands that wait", "[qmp]") {
@@ -92,9 +100,10 @@ TEST_CASE("a QEMU that goes away ends the commands that wait", "[qmp]") {
 
 TEST_CASE("what is no QMP ends the dialogue, not the process", "[qmp]") {
   Dialogue dialogue;
-  const std::string bytes = GENERATE(std::string("[1, 2]\n"), std::string("{not json}\n"), std::string("\"x\"\n"),
-                                     std::string("{\"error\": \"text\", \"id\": 1}\n"), std::string(2 << 20, 'x'),
-                                     std::string(100000, '[') + "\n");
+  const std::string bytes =
+      GENERATE(std::string("[1, 2]\n"), std::string("{not json}\n"), std::string("\"x\"\n"),
+               std::string("{\"error\": \"text\", \"id\": 1}\n"), std::string(2 << 20, 'x'),
+               std::string(100000, '[') + "\n");
   dialogue.script->answer = [&](const Json&) { return bytes; };
   CHECK_THAT(dialogue.execute("cont"), Contains("error: "));
 }
@@ -102,9 +111,11 @@ TEST_CASE("what is no QMP ends the dialogue, not the process", "[qmp]") {
 TEST_CASE("answers with strange ids are passed over", "[qmp]") {
   Dialogue dialogue;
   dialogue.script->answer = [](const Json& command) {
-    return fmt::format("{{\"return\": 1, \"id\": \"one\"}}\n{{\"return\": 2, \"id\": -1}}\n{{\"return\": 3, \"id\": 999}}\n"
-                       "{{\"return\": 4, \"id\": {}}}\n",
-                       command.value("id", 0));
+    return fmt::format(
+        "{{\"return\": 1, \"id\": \"one\"}}\n{{\"return\": 2, \"id\": -1}}\n{{\"return\": 3, "
+        "\"id\": 999}}\n"
+        "{{\"return\": 4, \"id\": {}}}\n",
+        command.value("id", 0));
   };
   CHECK(dialogue.execute("cont") == "4");
 }

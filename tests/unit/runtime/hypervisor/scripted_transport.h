@@ -18,7 +18,9 @@ namespace kata::hypervisor {
 
 /// What both the test and the client's transport look at.
 struct Script {
-  explicit Script(asio::io_context& io) : wake(io) { wake.expires_at(asio::steady_timer::time_point::max()); }
+  explicit Script(asio::io_context& io) : wake(io) {
+    wake.expires_at(asio::steady_timer::time_point::max());
+  }
   void say(const std::string& bytes) {
     incoming += bytes;
     wake.cancel();

@@ -30,8 +30,10 @@ std::string line_of(const SharedDirectory& shared) {
 }  // namespace
 
 TEST_CASE("each daemon is spoken to in its own way", "[virtiofsd]") {
-  CHECK_THAT(line_of(folder(false)), Contains("--fd=3") && Contains("source=/run/shared,cache=auto"));
-  CHECK_THAT(line_of(folder(true)), Contains("--fd=3") && Contains("--shared-dir=/run/shared") && Contains("--cache=auto"));
+  CHECK_THAT(line_of(folder(false)),
+             Contains("--fd=3") && Contains("source=/run/shared,cache=auto"));
+  CHECK_THAT(line_of(folder(true)), Contains("--fd=3") && Contains("--shared-dir=/run/shared") &&
+                                        Contains("--cache=auto"));
 }
 
 TEST_CASE("the name for no cache differs", "[virtiofsd]") {

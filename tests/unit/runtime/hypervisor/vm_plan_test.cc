@@ -68,6 +68,13 @@ TEST_CASE("file sharing falls back from virtio-fs to 9p to an error", "[plan]") 
   CHECK(plan.vm().shared.kind == SharedFs::none);
 }
 
+TEST_CASE("microvm shares by 9p, since virtio-fs hangs on its bus", "[plan]") {
+  Plan plan;
+  plan.config.hypervisor.machine_type = "microvm";
+  plan.host.qemu.devices.insert("vhost-user-fs-device");
+  CHECK(plan.vm().shared.kind == SharedFs::virtio_9p);
+}
+
 TEST_CASE("only options that this QEMU has are asked of its machine", "[plan]") {
   Plan plan;
   CHECK(plan.vm().machine_options == "smm=off,usb=off");
