@@ -72,8 +72,8 @@ Relay relay_for(const grpc::Spec& spec, const ContainerRecord& record, int termi
 void ask_for_container(const ContainerRecord& record, int slave, const Interrupt& interrupt) {
   const std::array<int, 3> stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
   const std::array<int, 1> terminal = {slave};
-  const std::string token = record.terminal ? hand_over(record.sandbox_dir, terminal)
-                                            : hand_over(record.sandbox_dir, stdio);
+  const std::string token = record.terminal ? hand_over(record.sandbox_dir, terminal, interrupt)
+                                            : hand_over(record.sandbox_dir, stdio, interrupt);
   ShimClient shim(record.sandbox_dir);
   shim.end_calls_on(interrupt);
   shim.attach_relay({record.id, ""}, record.relay.pid);

@@ -97,8 +97,8 @@ StartedExec start_exec(const ExecOptions& options, const ContainerRecord& record
                                .network = std::nullopt});
   const std::array<int, 3> stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
   const std::array<int, 1> slave = {terminal.slave.get()};
-  const std::string token = process.terminal() ? hand_over(record.sandbox_dir, slave)
-                                               : hand_over(record.sandbox_dir, stdio);
+  const std::string token = process.terminal() ? hand_over(record.sandbox_dir, slave, interrupt)
+                                               : hand_over(record.sandbox_dir, stdio, interrupt);
   ShimClient shim = connect_running(record);
   UndoStack undo;
   shim.exec(name, process.terminal(), token, oci::process_json(process));

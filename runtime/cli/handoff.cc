@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/handoff.h"
 
+#include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <array>
 #include <cerrno>
@@ -13,15 +13,25 @@
 #include "runtime/base/path.h"
 
 namespace kata::cli {
+namespace {
 
-std::string hand_over(const std::string& sandbox_dir, std::span<const int> fds) {
+constexpr int kAnswerMs = 30000;
+
+}  // namespace
+
+std::string hand_over(const std::string& sandbox_dir, std::span<const int> fds,
+                      const Interrupt& interrupt) {
   std::string token = random_hex(16);
   const UniqueFd socket = connect_unix(join_path(sandbox_dir, "stdio.sock"), SOCK_SEQPACKET);
-  const timeval limit{.tv_sec = 30, .tv_usec = 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   in_context(
       [&] {
         send_with_fds(socket.get(), token, fds);
+        pollfd polls[2] = {{socket.get(), POLLIN, 0}, {interrupt.fd(), POLLIN, 0}};
+        const int ready = ::poll(polls, 2, kAnswerMs);
+        interrupt.check();
+        if (ready <= 0) {
+          throw_error(Code::unavailable, "no answer of the sandbox process within {} ms", kAnswerMs);
+        }
         const ReceivedFds answer = receive_with_fds(socket.get(), 16);
         if (answer.message != "ok") {
           throw_error(Code::unavailable, "the sandbox process has refused them or ended");

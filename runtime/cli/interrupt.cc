@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 
 #include "runtime/base/error.h"
 #include "runtime/base/signals.h"
@@ -21,7 +22,13 @@ Interrupt::Interrupt() {
   if (!fd_) throw_errno(errno, "make a signal descriptor");
 }
 
-Interrupt::~Interrupt() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+Interrupt::~Interrupt() {
+  // An error is on its way to the caller already: the signal that may have caused it must not end the program before it is told.
+  if (std::uncaught_exceptions() > 0) {
+    ignore_error([&] { check(); }, "the operation has failed anyway");
+  }
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
 void Interrupt::check() const {
   pollfd poll_fd{fd_.get(), POLLIN, 0};
