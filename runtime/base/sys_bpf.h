@@ -18,9 +18,11 @@ struct BpfInstruction {
   std::int32_t immediate;
 };
 
-/// Loads a program of type BPF_PROG_TYPE_CGROUP_DEVICE. Throws Error (ENOSYS or EINVAL: not in this kernel).
+/// Loads a program of type BPF_PROG_TYPE_CGROUP_DEVICE. Throws Error (ENOSYS or EINVAL: not in this
+/// kernel).
 [[nodiscard]] UniqueFd load_device_program(std::span<const BpfInstruction> program);
-/// Attaches it to a cgroup folder beside what is attached already: a device must pass all. Throws Error.
+/// Attaches it to a cgroup folder beside what is attached already: a device must pass all. Throws
+/// Error.
 void attach_device_program(int program, int cgroup);
 /// Throws Error.
 void detach_device_program(int program, int cgroup);

@@ -35,15 +35,18 @@ bool make_directory_at(int directory, const std::string& name, unsigned mode) {
 }
 
 bool make_file_at(int directory, const std::string& name, unsigned mode) {
-  const UniqueFd fd(::openat(directory, name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode));
+  const UniqueFd fd(::openat(directory, name.c_str(),
+                             O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode));
   return created(fd ? 0 : -1, "file", name);
 }
 
 bool make_node_at(int directory, const std::string& name, unsigned mode, dev_t device) {
   if (!created(::mknodat(directory, name.c_str(), mode, device), "device node", name)) return false;
-  // Through an O_PATH descriptor of what was just made, so that a link put in its place is never followed.
+  // Through an O_PATH descriptor of what was just made, so that a link put in its place is never
+  // followed.
   const UniqueFd node = open_at(directory, name, O_PATH | O_NOFOLLOW);
-  if (::chmod(fd_path(node.get()).c_str(), mode & 07777U) != 0) throw_errno(errno, "set the mode of {}", name);
+  if (::chmod(fd_path(node.get()).c_str(), mode & 07777U) != 0)
+    throw_errno(errno, "set the mode of {}", name);
   return true;
 }
 
@@ -79,7 +82,8 @@ void change_owner_at(int directory, const std::string& name, uid_t uid, gid_t gi
 }
 
 void change_owner(int fd, uid_t uid, gid_t gid) {
-  if (::fchown(fd, uid, gid) != 0) throw_errno(errno, "change the owner of descriptor {} to {}", fd, uid);
+  if (::fchown(fd, uid, gid) != 0)
+    throw_errno(errno, "change the owner of descriptor {} to {}", fd, uid);
 }
 
 std::string fd_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
@@ -89,7 +93,8 @@ UniqueFd make_memory_file(const std::string& name, std::string_view contents) {
   if (!fd) throw_errno(errno, "create memory file {}", name);
   write_all(fd.get(), contents);
   if (::lseek(fd.get(), 0, SEEK_SET) != 0) throw_errno(errno, "rewind memory file {}", name);
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
+      0) {
     throw_errno(errno, "seal memory file {}", name);
   }
   return fd;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// File system calls relative to a descriptor, see openat(2): thin, typed, throwing with the arguments in the message.
+// File system calls relative to a descriptor, see openat(2): thin, typed, throwing with the
+// arguments in the message.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,12 +16,14 @@
 namespace kata::sys {
 
 /// openat(2) with O_CLOEXEC. Throws Error.
-[[nodiscard]] UniqueFd open_at(int directory, const std::string& path, int flags, unsigned mode = 0);
+[[nodiscard]] UniqueFd open_at(int directory, const std::string& path, int flags,
+                               unsigned mode = 0);
 /// mkdirat(2); false when something of that name exists. Throws Error.
 bool make_directory_at(int directory, const std::string& name, unsigned mode);
 /// Creates an empty file; false when something of that name exists. Throws Error.
 bool make_file_at(int directory, const std::string& name, unsigned mode);
-/// mknodat(2) with exactly this mode whatever the umask; false when something of that name exists. Throws Error.
+/// mknodat(2) with exactly this mode whatever the umask; false when something of that name exists.
+/// Throws Error.
 bool make_node_at(int directory, const std::string& name, unsigned mode, dev_t device);
 /// symlinkat(2); false when something of that name exists. Throws Error.
 bool make_symlink_at(const std::string& target, int directory, const std::string& name);
@@ -36,7 +39,8 @@ void change_owner_at(int directory, const std::string& name, uid_t uid, gid_t gi
 void change_owner(int fd, uid_t uid, gid_t gid);
 /// The path that names a descriptor: "/proc/self/fd/N".
 [[nodiscard]] std::string fd_path(int fd);
-/// A sealed file in memory that holds `contents`, at its beginning; see memfd_create(2). Throws Error.
+/// A sealed file in memory that holds `contents`, at its beginning; see memfd_create(2). Throws
+/// Error.
 [[nodiscard]] UniqueFd make_memory_file(const std::string& name, std::string_view contents);
 
 }  // namespace kata::sys

@@ -26,7 +26,8 @@ std::string decode_octal(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 3 < text.size()) {
-      result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      result += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                                  (text[i + 3] - '0'));
       i += 3;
     } else {
       result += text[i];
@@ -71,7 +72,8 @@ void set_mount_attributes_recursively(const std::string& target, std::uint64_t s
 unsigned long mount_flags_at(const std::string& path) {
   struct statvfs status {};
   if (::statvfs(path.c_str(), &status) != 0) throw_errno(errno, "statvfs {}", path);
-  constexpr unsigned long kSame = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+  constexpr unsigned long kSame =
+      MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
   unsigned long flags = status.f_flag & kSame;
   constexpr unsigned long kStatRelatime = 0x1000;  // ST_RELATIME; its MS_ number is another
   if ((status.f_flag & kStatRelatime) != 0) flags |= MS_RELATIME;

@@ -45,7 +45,8 @@ void pidfd_send_signal(int pidfd, int signal) {
 }
 
 void kill(pid_t pid, int signal) {
-  if (::kill(pid, signal) != 0) throw_errno(errno, "send {} to process {}", signal_name(signal), pid);
+  if (::kill(pid, signal) != 0)
+    throw_errno(errno, "send {} to process {}", signal_name(signal), pid);
 }
 
 int shell_status(int wait_status) noexcept {
@@ -70,12 +71,14 @@ std::optional<int> try_wait_for(pid_t pid) {
 
 void close_on_exec_from(int first) noexcept {
   constexpr unsigned kCloseRangeCloexec = 4;  // CLOSE_RANGE_CLOEXEC, linux/close_range.h
-  if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, kCloseRangeCloexec) == 0) return;
+  if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, kCloseRangeCloexec) == 0)
+    return;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const int end = limit.rlim_cur > 65536 ? 65536 : static_cast<int>(limit.rlim_cur);
   for (int fd = first; fd < end; ++fd) {
-    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0) ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0)
+      ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
   }
 }
 
@@ -108,7 +111,8 @@ bool process_control_if_known(int option, unsigned long a, unsigned long b, cons
 }
 
 void set_groups(std::span<const gid_t> groups) {
-  if (::setgroups(groups.size(), groups.data()) != 0) throw_errno(errno, "set {} groups", groups.size());
+  if (::setgroups(groups.size(), groups.data()) != 0)
+    throw_errno(errno, "set {} groups", groups.size());
 }
 
 void set_gid(gid_t gid) {
@@ -159,11 +163,13 @@ std::optional<std::string> current_directory() {
 }
 
 void set_hostname(const std::string& name) {
-  if (::sethostname(name.c_str(), name.size()) != 0) throw_errno(errno, "set the host name to {}", name);
+  if (::sethostname(name.c_str(), name.size()) != 0)
+    throw_errno(errno, "set the host name to {}", name);
 }
 
 void set_domainname(const std::string& name) {
-  if (::setdomainname(name.c_str(), name.size()) != 0) throw_errno(errno, "set the domain name to {}", name);
+  if (::setdomainname(name.c_str(), name.size()) != 0)
+    throw_errno(errno, "set the domain name to {}", name);
 }
 
 void duplicate_to(int fd, int number) {
@@ -199,7 +205,8 @@ int may_execute(const std::string& path) noexcept {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
   if (S_ISDIR(status.st_mode)) return EISDIR;
-  // By the effective ids, and by the kernel itself: ACLs, noexec mounts and capabilities count too. See access(2).
+  // By the effective ids, and by the kernel itself: ACLs, noexec mounts and capabilities count too.
+  // See access(2).
   if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return errno;
   return 0;
 }
@@ -210,7 +217,8 @@ void bring_loopback_up() {
   ifreq request{};
   std::memcpy(request.ifr_name, "lo", 3);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) throw_errno(errno, "bring interface lo up");
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+    throw_errno(errno, "bring interface lo up");
 }
 
 }  // namespace kata::sys

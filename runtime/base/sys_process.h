@@ -27,14 +27,16 @@ void kill(pid_t pid, int signal);
 int wait_for(pid_t pid);
 /// waitpid(2) with WNOHANG: nothing while the child runs. Throws Error.
 [[nodiscard]] std::optional<int> try_wait_for(pid_t pid);
-/// Marks every descriptor from `first` up close-on-exec: close_range(2), or one by one on kernels before 5.11.
+/// Marks every descriptor from `first` up close-on-exec: close_range(2), or one by one on kernels
+/// before 5.11.
 void close_on_exec_from(int first) noexcept;
 /// setns(2). Throws Error.
 void setns(int fd, int type);
 /// unshare(2). Throws Error.
 void unshare(int flags);
 
-/// clone(2) with CLONE_PARENT: the new process is a sibling of the caller. 0 in the new process. Throws Error.
+/// clone(2) with CLONE_PARENT: the new process is a sibling of the caller. 0 in the new process.
+/// Throws Error.
 [[nodiscard]] pid_t clone_sibling();
 /// setsid(2); being a leader already is fine. Throws Error.
 void new_session();

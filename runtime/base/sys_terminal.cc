@@ -25,7 +25,8 @@ Terminal open_terminal(const char* path) {
   }
   set_nonblocking(master.get(), false);
   int locked = 0;
-  if (::ioctl(master.get(), TIOCSPTLCK, &locked) != 0) throw_errno(errno, "unlock a terminal of {}", path);
+  if (::ioctl(master.get(), TIOCSPTLCK, &locked) != 0)
+    throw_errno(errno, "unlock a terminal of {}", path);
   // The slave from the master, not by its name: the name may lead elsewhere in the container.
   UniqueFd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave) throw_errno(errno, "open the slave of a terminal of {}", path);

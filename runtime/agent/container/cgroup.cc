@@ -31,13 +31,16 @@ namespace {
 namespace chrono = std::chrono;
 constexpr chrono::seconds kPatience{10};
 
-/// One by one: a controller that cannot be given (cpu, while realtime processes run) must not keep the others away.
+/// One by one: a controller that cannot be given (cpu, while realtime processes run) must not keep
+/// the others away.
 void enable_controllers(const std::string& folder) {
-  const std::optional<std::string> offered = read_file_if_exists(join_path(folder, "cgroup.controllers"));
+  const std::optional<std::string> offered =
+      read_file_if_exists(join_path(folder, "cgroup.controllers"));
   std::istringstream names(offered.value_or(""));
   for (std::string name; names >> name;) {
-    ignore_error([&] { write_kernel_file(join_path(folder, "cgroup.subtree_control"), "+" + name); },
-                 "the container runs without that controller");
+    ignore_error(
+        [&] { write_kernel_file(join_path(folder, "cgroup.subtree_control"), "+" + name); },
+        "the container runs without that controller");
   }
 }
 
@@ -54,13 +57,15 @@ std::vector<std::string> tree_of(const std::string& folder) {
 }
 
 /// Waits for a line of cgroup.events, which wakes poll(2) with POLLPRI when it changes.
-bool wait_for_event(const std::string& folder, const std::string& line, chrono::milliseconds patience) {
+bool wait_for_event(const std::string& folder, const std::string& line,
+                    chrono::milliseconds patience) {
   const auto deadline = chrono::steady_clock::now() + patience;
   const UniqueFd events = open_file(join_path(folder, "cgroup.events"), O_RDONLY);
   for (;;) {
     if (::lseek(events.get(), 0, SEEK_SET) != 0) throw_errno(errno, "rewind cgroup.events");
     if (("\n" + read_all(events.get())).find("\n" + line + "\n") != std::string::npos) return true;
-    const auto left = chrono::duration_cast<chrono::milliseconds>(deadline - chrono::steady_clock::now());
+    const auto left =
+        chrono::duration_cast<chrono::milliseconds>(deadline - chrono::steady_clock::now());
     if (left.count() <= 0) return false;
     pollfd poll_fd{events.get(), POLLPRI, 0};
     ::poll(&poll_fd, 1, static_cast<int>(left.count()));
@@ -74,21 +79,24 @@ void remove_folder(const std::string& folder) {
 
 }  // namespace
 
-std::string cgroup_location(const std::string& cgroups_path, const std::string& parent, const std::string& id) {
+std::string cgroup_location(const std::string& cgroups_path, const std::string& parent,
+                            const std::string& id) {
   const std::size_t first = cgroups_path.find(':');
   const std::size_t second = first == std::string::npos ? first : cgroups_path.find(':', first + 1);
   if (second != std::string::npos) {
     const std::string_view text = cgroups_path;
     const std::string slice(text.substr(0, first));
-    const std::string scope =
-        fmt::format("{}-{}.scope", text.substr(first + 1, second - first - 1), text.substr(second + 1));
+    const std::string scope = fmt::format("{}-{}.scope", text.substr(first + 1, second - first - 1),
+                                          text.substr(second + 1));
     return clean_path(fmt::format("/{}/{}", slice.empty() ? "system.slice" : slice, scope));
   }
-  if (cgroups_path.starts_with('/') && clean_path(cgroups_path) != "/") return clean_path(cgroups_path);
+  if (cgroups_path.starts_with('/') && clean_path(cgroups_path) != "/")
+    return clean_path(cgroups_path);
   return clean_path(fmt::format("/{}/{}", parent, id));
 }
 
-std::unique_ptr<ContainerCgroup> ContainerCgroup::create(const std::string& root, const std::string& relative) {
+std::unique_ptr<ContainerCgroup> ContainerCgroup::create(const std::string& root,
+                                                         const std::string& relative) {
   const std::string path = join_path(root, clean_path("/" + relative));
   std::string folder = root;
   std::string_view rest = std::string_view(path).substr(root.size());
@@ -193,7 +201,8 @@ void ContainerCgroup::remove() {
 }
 
 std::uint64_t ContainerCgroup::oom_kill_count() const {
-  return flat_keyed_value(read_file_if_exists(join_path(path_, "memory.events")).value_or(""), "oom_kill");
+  return flat_keyed_value(read_file_if_exists(join_path(path_, "memory.events")).value_or(""),
+                          "oom_kill");
 }
 
 }  // namespace kata::agent

@@ -39,7 +39,8 @@ void add_cpu(LimitWrites& writes, const grpc::LinuxCPU& cpu) {
   }
   if (cpu.quota() != 0 || cpu.period() != 0) {
     const std::string quota = cpu.quota() > 0 ? std::to_string(cpu.quota()) : "max";
-    add(writes, "cpu.max", fmt::format("{} {}", quota, cpu.period() != 0 ? cpu.period() : kDefaultPeriod));
+    add(writes, "cpu.max",
+        fmt::format("{} {}", quota, cpu.period() != 0 ? cpu.period() : kDefaultPeriod));
   }
   add(writes, "cpuset.cpus", cpu.cpus());
   add(writes, "cpuset.mems", cpu.mems());
@@ -61,7 +62,8 @@ void add_block_io(LimitWrites& writes, const grpc::LinuxBlockIO& io) {
   for (const grpc::LinuxWeightDevice& device : io.weight_device()) {
     if (device.weight() == 0) continue;
     add(writes, "io.weight",
-        fmt::format("{}:{} {}", device.major(), device.minor(), io_weight_from_blkio(device.weight())));
+        fmt::format("{}:{} {}", device.major(), device.minor(),
+                    io_weight_from_blkio(device.weight())));
   }
   add_throttles(writes, io.throttle_read_bps_device(), "rbps");
   add_throttles(writes, io.throttle_write_bps_device(), "wbps");
@@ -72,7 +74,8 @@ void add_block_io(LimitWrites& writes, const grpc::LinuxBlockIO& io) {
 void check_unified_name(const std::string& name) {
   if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.') ||
       name.find('\0') != std::string::npos) {
-    throw_error(Code::invalid_argument, "unified resource \"{}\" must be a file name without slashes", name);
+    throw_error(Code::invalid_argument,
+                "unified resource \"{}\" must be a file name without slashes", name);
   }
 }
 
@@ -93,14 +96,16 @@ std::uint64_t io_weight_from_blkio(std::uint64_t weight) {
 }
 
 std::string swap_max(std::int64_t memory_and_swap, std::int64_t memory) {
-  if (memory == -1 && memory_and_swap == 0) return "max";  // as v1: unlimited memory lifts the other limit too
+  if (memory == -1 && memory_and_swap == 0)
+    return "max";  // as v1: unlimited memory lifts the other limit too
   if (memory_and_swap == 0) return {};
   if (memory_and_swap < 0) return "max";
   if (memory <= 0) {
     throw_error(Code::invalid_argument, "a swap limit of {} needs a memory limit", memory_and_swap);
   }
   if (memory_and_swap < memory) {
-    throw_error(Code::invalid_argument, "memory and swap together ({}) must not be below the memory limit ({})",
+    throw_error(Code::invalid_argument,
+                "memory and swap together ({}) must not be below the memory limit ({})",
                 memory_and_swap, memory);
   }
   return std::to_string(memory_and_swap - memory);
@@ -115,7 +120,8 @@ LimitWrites limits_to_write(const grpc::LinuxResources& resources) {
   for (const grpc::LinuxHugepageLimit& limit : resources.hugepage_limits()) {
     check_unified_name(limit.pagesize());
     for (const char* what : {"max", "rsvd.max"}) {
-      add(writes, fmt::format("hugetlb.{}.{}", limit.pagesize(), what), std::to_string(limit.limit()));
+      add(writes, fmt::format("hugetlb.{}.{}", limit.pagesize(), what),
+          std::to_string(limit.limit()));
     }
   }
   for (const auto& [name, value] : resources.unified()) {
@@ -130,11 +136,14 @@ void write_limits(const std::string& folder, const grpc::LinuxResources& resourc
     try {
       write_kernel_file(join_path(folder, file), text);
     } catch (const Error& error) {
-      // The host has checked the limits against its own CPUs and memory nodes; the guest may have fewer.
-      const bool foreign_set = file.starts_with("cpuset.") && (error.err() == EINVAL || error.err() == ERANGE ||
-                                                               error.err() == EACCES);
+      // The host has checked the limits against its own CPUs and memory nodes; the guest may have
+      // fewer.
+      const bool foreign_set =
+          file.starts_with("cpuset.") &&
+          (error.err() == EINVAL || error.err() == ERANGE || error.err() == EACCES);
       if (error.err() != ENOENT && !foreign_set) throw;
-      log::warn("limit not applied file={} value=\"{}\" reason=\"{}\"", file, text, errno_text(error.err()));
+      log::warn("limit not applied file={} value=\"{}\" reason=\"{}\"", file, text,
+                errno_text(error.err()));
     }
   }
 }

@@ -41,10 +41,12 @@ void read_cpu(const std::string& folder, grpc::CpuStats& stats) {
   for_each_key(text_of(folder, "cpu.stat"), [&](const std::string& key, std::uint64_t value) {
     if (key == "usage_usec") stats.mutable_cpu_usage()->set_total_usage(value * kNanoseconds);
     if (key == "user_usec") stats.mutable_cpu_usage()->set_usage_in_usermode(value * kNanoseconds);
-    if (key == "system_usec") stats.mutable_cpu_usage()->set_usage_in_kernelmode(value * kNanoseconds);
+    if (key == "system_usec")
+      stats.mutable_cpu_usage()->set_usage_in_kernelmode(value * kNanoseconds);
     if (key == "nr_periods") stats.mutable_throttling_data()->set_periods(value);
     if (key == "nr_throttled") stats.mutable_throttling_data()->set_throttled_periods(value);
-    if (key == "throttled_usec") stats.mutable_throttling_data()->set_throttled_time(value * kNanoseconds);
+    if (key == "throttled_usec")
+      stats.mutable_throttling_data()->set_throttled_time(value * kNanoseconds);
   });
 }
 
@@ -106,11 +108,14 @@ void read_hugetlb(const std::string& folder, grpc::CgroupStats& stats) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kStart) || !name.ends_with(kEnd) || name.find(".rsvd.") != std::string::npos) continue;
+    if (!name.starts_with(kStart) || !name.ends_with(kEnd) ||
+        name.find(".rsvd.") != std::string::npos)
+      continue;
     const std::string size = name.substr(kStart.size(), name.size() - kStart.size() - kEnd.size());
     grpc::HugetlbStats& figures = (*stats.mutable_hugetlb_stats())[size];
     figures.set_usage(number_in(folder, name));
-    figures.set_failcnt(flat_keyed_value(text_of(folder, fmt::format("hugetlb.{}.events", size)), "max"));
+    figures.set_failcnt(
+        flat_keyed_value(text_of(folder, fmt::format("hugetlb.{}.events", size)), "max"));
   }
 }
 

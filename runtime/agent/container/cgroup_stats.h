@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The figures of a cgroup v2 folder in the terms of the agent protocol, which are those of cgroup v1.
+// The figures of a cgroup v2 folder in the terms of the agent protocol, which are those of cgroup
+// v1.
 #pragma once
 
 #include <cstdint>

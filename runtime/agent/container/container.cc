@@ -31,15 +31,18 @@ Container::~Container() {
 
 std::unique_ptr<Container> Container::create(const std::string& id, const grpc::Spec& spec,
                                              const ContainerOptions& options) {
-  std::unique_ptr<Container> container(new Container);  // its destructor undoes what has been done so far
+  std::unique_ptr<Container> container(
+      new Container);  // its destructor undoes what has been done so far
   container->id_ = id;
   container->spec_ = std::make_unique<grpc::Spec>(spec);
   container->options_ = options;
   container->options_.string_user = nullptr;  // borrowed for this call only
   container->options_.shared_pidns = -1;
-  const std::string location = cgroup_location(spec.linux().cgroups_path(), options.cgroup_parent, id);
-  launch::Plan plan = make_init_plan(id, spec, options.string_user, join_path(options.cgroup_root, location),
-                                     options.shared_pidns >= 0);
+  const std::string location =
+      cgroup_location(spec.linux().cgroups_path(), options.cgroup_parent, id);
+  launch::Plan plan =
+      make_init_plan(id, spec, options.string_user, join_path(options.cgroup_root, location),
+                     options.shared_pidns >= 0);
   const std::string bundle = bundle_of(options, spec);
   plan.set_state(hook_state(id, "creating", 0, bundle));
 
@@ -75,7 +78,8 @@ void Container::start() {
 }
 
 StartedProcess Container::exec(const grpc::Process& process, const grpc::StringUser* string_user) {
-  if (!started_ || removed_) throw_error(Code::failed_precondition, "container {} is not running", id_);
+  if (!started_ || removed_)
+    throw_error(Code::failed_precondition, "container {} is not running", id_);
   // A process in a frozen cgroup would never answer.
   if (cgroup_->is_frozen()) {
     throw_error(Code::failed_precondition, "cannot exec in a paused container (container {})", id_);
@@ -102,7 +106,9 @@ grpc::CgroupStats Container::stats() const { return read_cgroup_stats(cgroup_->p
 
 std::vector<pid_t> Container::pids() const { return cgroup_->pids(); }
 
-std::string Container::memory_events_path() const { return join_path(cgroup_->path(), "memory.events"); }
+std::string Container::memory_events_path() const {
+  return join_path(cgroup_->path(), "memory.events");
+}
 
 std::uint64_t Container::oom_kill_count() const { return cgroup_->oom_kill_count(); }
 

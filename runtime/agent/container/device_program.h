@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Device rules of config.json as a BPF program: cgroup v2 has no devices controller with files. The kernel calls the
-// program for each mknod(2) and open(2) of a device node; see Documentation/admin-guide/cgroup-v2.rst, "Device controller".
+// Device rules of config.json as a BPF program: cgroup v2 has no devices controller with files. The
+// kernel calls the program for each mknod(2) and open(2) of a device node; see
+// Documentation/admin-guide/cgroup-v2.rst, "Device controller".
 #pragma once
 
 #include <cstdint>
@@ -32,10 +33,11 @@ inline constexpr unsigned kDeviceWrite = 4;
 
 /// Whether the resources say anything about devices.
 [[nodiscard]] bool has_device_rules(const grpc::LinuxResources& resources);
-/// The spec's rules, then those of runc that every container gets: mknod of anything, and the default devices.
-/// Throws Error(invalid_argument).
+/// The spec's rules, then those of runc that every container gets: mknod of anything, and the
+/// default devices. Throws Error(invalid_argument).
 [[nodiscard]] std::vector<DeviceRule> device_rules(const grpc::LinuxResources& resources);
 /// The last rule that fits decides, as in the files of cgroup v1; nothing fits: denied.
-[[nodiscard]] std::vector<sys::BpfInstruction> make_device_program(std::span<const DeviceRule> rules);
+[[nodiscard]] std::vector<sys::BpfInstruction> make_device_program(
+    std::span<const DeviceRule> rules);
 
 }  // namespace kata::agent

@@ -30,8 +30,9 @@ std::string map_text(const google::protobuf::RepeatedPtrField<grpc::LinuxIDMappi
 
 void apply_rlimits(pid_t pid, const grpc::Process& process) {
   for (const grpc::POSIXRlimit& limit : process.rlimits()) {
-    in_context([&] { sys::set_limit(pid, rlimit_number(limit.type()), limit.soft(), limit.hard()); }, "set {}",
-               limit.type());
+    in_context(
+        [&] { sys::set_limit(pid, rlimit_number(limit.type()), limit.soft(), limit.hard()); },
+        "set {}", limit.type());
   }
 }
 
@@ -50,7 +51,8 @@ Launch::Launch(const launch::Plan& plan, const std::string& executable, int shar
     in = make_pipe();
     out = make_pipe();
     err = make_pipe();
-    command.fds.insert(command.fds.end(), {{0, in.read.get()}, {1, out.write.get()}, {2, err.write.get()}});
+    command.fds.insert(command.fds.end(),
+                       {{0, in.read.get()}, {1, out.write.get()}, {2, err.write.get()}});
   }
   first_ = spawn(command);
   sync_ = std::move(ours);
@@ -83,7 +85,8 @@ void Launch::adopt(pid_t pid, const grpc::Process& process) {
   process_.pidfd = sys::pidfd_open(pid);
   first_.wait();
   if (process.has_oom_score_adj()) {
-    write_kernel_file(fmt::format("/proc/{}/oom_score_adj", pid), std::to_string(process.oom_score_adj()));
+    write_kernel_file(fmt::format("/proc/{}/oom_score_adj", pid),
+                      std::to_string(process.oom_score_adj()));
   }
 }
 
@@ -99,13 +102,26 @@ void Launch::prepare(const grpc::Process& process, const grpc::Linux& linux,
   UniqueFd fd;
   while (next(report, fd)) {
     switch (report.kind()) {
-      case Report::WANTS_MAPS: write_maps(linux); break;
-      case Report::PID: adopt(report.pid(), process); break;
-      case Report::CONSOLE: process_.stdio.console = std::move(fd); continue;  // the child does not wait
-      case Report::MOUNTED: on_mounted(process_.pid); break;
-      case Report::WANTS_LIMITS: apply_rlimits(process_.pid, process); break;
-      case Report::READY: return;
-      default: throw_error(Code::internal, "container-init reports {} too early", static_cast<int>(report.kind()));
+      case Report::WANTS_MAPS:
+        write_maps(linux);
+        break;
+      case Report::PID:
+        adopt(report.pid(), process);
+        break;
+      case Report::CONSOLE:
+        process_.stdio.console = std::move(fd);
+        continue;  // the child does not wait
+      case Report::MOUNTED:
+        on_mounted(process_.pid);
+        break;
+      case Report::WANTS_LIMITS:
+        apply_rlimits(process_.pid, process);
+        break;
+      case Report::READY:
+        return;
+      default:
+        throw_error(Code::internal, "container-init reports {} too early",
+                    static_cast<int>(report.kind()));
     }
     send_go(sync_.get());
   }
@@ -116,8 +132,10 @@ void Launch::execute() {
   send_go(sync_.get());
   Report report;
   UniqueFd fd;
-  if (!next(report, fd)) throw_error(Code::internal, "container-init ended before it could execute its program");
-  // End of file now means that execve(2) has closed the child's end; an error would have come as a report.
+  if (!next(report, fd))
+    throw_error(Code::internal, "container-init ended before it could execute its program");
+  // End of file now means that execve(2) has closed the child's end; an error would have come as a
+  // report.
   if (next(report, fd)) throw_error(Code::internal, "container-init talks after its last word");
   executing_ = true;
   sync_.reset();

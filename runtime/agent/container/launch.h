@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent's side of starting a container process: executes container-init, hands it the plan and its descriptors, does
-// for it what only the agent may do, and passes its errors on.
+// The agent's side of starting a container process: executes container-init, hands it the plan and
+// its descriptors, does for it what only the agent may do, and passes its errors on.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,8 @@ namespace kata::agent {
 /// One process on its way to execve(2). Unless that was reached, the destructor kills and reaps it.
 class Launch {
  public:
-  /// Starts container-init; it waits until prepare() is called. `shared_pidns` is borrowed, -1: none. Throws Error.
+  /// Starts container-init; it waits until prepare() is called. `shared_pidns` is borrowed, -1:
+  /// none. Throws Error.
   Launch(const launch::Plan& plan, const std::string& executable, int shared_pidns);
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
@@ -35,8 +36,9 @@ class Launch {
 
   /// The process that enters the namespaces: to be moved into the cgroup before prepare().
   [[nodiscard]] pid_t first_pid() const noexcept { return first_.pid(); }
-  /// Goes through all steps up to "only execve is left". `on_mounted` runs when the root file system is complete and not
-  /// entered yet, with the process's pid. Throws Error, the child's own included.
+  /// Goes through all steps up to "only execve is left". `on_mounted` runs when the root file
+  /// system is complete and not entered yet, with the process's pid. Throws Error, the child's own
+  /// included.
   void prepare(const grpc::Process& process, const grpc::Linux& linux,
                const std::function<void(pid_t)>& on_mounted);
   /// Lets it call execve(2) and waits for the outcome. Throws Error.

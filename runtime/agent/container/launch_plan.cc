@@ -17,7 +17,7 @@
 namespace kata::agent {
 namespace {
 
-constexpr std::size_t kMaxPath = 4095;       // PATH_MAX without its NUL
+constexpr std::size_t kMaxPath = 4095;        // PATH_MAX without its NUL
 constexpr std::size_t kMaxText = 128 * 1024;  // MAX_ARG_STRLEN, see execve(2)
 constexpr int kMaxEntries = 16384;
 
@@ -58,10 +58,13 @@ void check_process(const grpc::Process& process) {
   std::set<std::string> seen;
   for (const grpc::POSIXRlimit& limit : process.rlimits()) {
     static_cast<void>(rlimit_number(limit.type()));
-    if (!seen.insert(limit.type()).second) invalid("process.rlimits: {} is there twice", limit.type());
-    if (limit.soft() > limit.hard()) invalid("process.rlimits: {}: soft is above hard", limit.type());
+    if (!seen.insert(limit.type()).second)
+      invalid("process.rlimits: {} is there twice", limit.type());
+    if (limit.soft() > limit.hard())
+      invalid("process.rlimits: {}: soft is above hard", limit.type());
   }
-  if (process.has_oom_score_adj() && (process.oom_score_adj() < -1000 || process.oom_score_adj() > 1000)) {
+  if (process.has_oom_score_adj() &&
+      (process.oom_score_adj() < -1000 || process.oom_score_adj() > 1000)) {
     invalid("process.oomScoreAdj {} is not within -1000 and 1000", process.oom_score_adj());
   }
 }
@@ -73,11 +76,13 @@ void check_mounts(const grpc::Spec& spec) {
     if (mount.destination().empty()) invalid("mounts: a destination is empty");
     check_text("mounts.source", mount.source(), kMaxText);
     check_text("mounts.type", mount.type(), kMaxPath);
-    for (const std::string& option : mount.options()) check_text("mounts.options", option, kMaxPath);
+    for (const std::string& option : mount.options())
+      check_text("mounts.options", option, kMaxPath);
     in_context(
         [&] {
           const auto& list = mount.options();
-          static_cast<void>(parse_mount_options(std::vector<std::string>(list.begin(), list.end())));
+          static_cast<void>(
+              parse_mount_options(std::vector<std::string>(list.begin(), list.end())));
         },
         "mount on {}", mount.destination());
   }
@@ -87,7 +92,8 @@ void check_namespaces(const grpc::Linux& linux) {
   std::set<std::string> seen;
   for (const grpc::LinuxNamespace& entry : linux.namespaces()) {
     static_cast<void>(namespace_flag(entry.type()));
-    if (!seen.insert(entry.type()).second) invalid("linux.namespaces: {} is there twice", entry.type());
+    if (!seen.insert(entry.type()).second)
+      invalid("linux.namespaces: {} is there twice", entry.type());
     if (!entry.path().empty()) check_path("linux.namespaces.path", entry.path());
     if (entry.type() == "mount" && !entry.path().empty()) {
       invalid("linux.namespaces: a mount namespace by path cannot get a root file system");
@@ -105,8 +111,10 @@ void check_devices(const grpc::Linux& linux) {
   check_count("linux.devices", linux.devices());
   for (const grpc::LinuxDevice& device : linux.devices()) {
     check_path("linux.devices.path", device.path());
-    if (!kTypes.contains(device.type())) invalid("linux.devices: {}: unknown type \"{}\"", device.path(), device.type());
-    if (device.major() < 0 || device.major() > 0xfff || device.minor() < 0 || device.minor() > 0xfffff) {
+    if (!kTypes.contains(device.type()))
+      invalid("linux.devices: {}: unknown type \"{}\"", device.path(), device.type());
+    if (device.major() < 0 || device.major() > 0xfff || device.minor() < 0 ||
+        device.minor() > 0xfffff) {
       if (device.type() != "p") invalid("linux.devices: {}: number out of range", device.path());
     }
   }
@@ -129,7 +137,8 @@ void check_linux(const grpc::Linux& linux) {
   check_paths("linux.maskedPaths", linux.masked_paths());
   check_paths("linux.readonlyPaths", linux.readonly_paths());
   static_cast<void>(propagation_from_name(linux.rootfs_propagation()));
-  if (linux.has_seccomp() && !linux.seccomp().default_action().empty()) check_seccomp(linux.seccomp());
+  if (linux.has_seccomp() && !linux.seccomp().default_action().empty())
+    check_seccomp(linux.seccomp());
 }
 
 void check_hooks(const grpc::Hooks& hooks) {
@@ -145,7 +154,9 @@ void check_hooks(const grpc::Hooks& hooks) {
 }
 
 void set_lookup(launch::Plan& plan, const grpc::StringUser* names) {
-  if (names == nullptr || (names->uid().empty() && names->gid().empty() && names->additional_gids().empty())) return;
+  if (names == nullptr ||
+      (names->uid().empty() && names->gid().empty() && names->additional_gids().empty()))
+    return;
   plan.mutable_lookup()->set_user(names->uid());
   plan.mutable_lookup()->set_group(names->gid());
   *plan.mutable_lookup()->mutable_groups() = names->additional_gids();
@@ -169,14 +180,22 @@ void drop_namespace(grpc::Linux& linux, std::string_view type) {
 
 int rlimit_number(const std::string& name) {
   static constexpr std::pair<std::string_view, int> kLimits[] = {
-      {"RLIMIT_AS", RLIMIT_AS},         {"RLIMIT_CORE", RLIMIT_CORE},
-      {"RLIMIT_CPU", RLIMIT_CPU},       {"RLIMIT_DATA", RLIMIT_DATA},
-      {"RLIMIT_FSIZE", RLIMIT_FSIZE},   {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-      {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-      {"RLIMIT_NICE", RLIMIT_NICE},     {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-      {"RLIMIT_NPROC", RLIMIT_NPROC},   {"RLIMIT_RSS", RLIMIT_RSS},
-      {"RLIMIT_RTPRIO", RLIMIT_RTPRIO}, {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-      {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING}, {"RLIMIT_STACK", RLIMIT_STACK},
+      {"RLIMIT_AS", RLIMIT_AS},
+      {"RLIMIT_CORE", RLIMIT_CORE},
+      {"RLIMIT_CPU", RLIMIT_CPU},
+      {"RLIMIT_DATA", RLIMIT_DATA},
+      {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+      {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+      {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+      {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+      {"RLIMIT_NICE", RLIMIT_NICE},
+      {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+      {"RLIMIT_NPROC", RLIMIT_NPROC},
+      {"RLIMIT_RSS", RLIMIT_RSS},
+      {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+      {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+      {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+      {"RLIMIT_STACK", RLIMIT_STACK},
   };
   for (const auto& [known, number] : kLimits) {
     if (known == name) return number;
@@ -184,8 +203,9 @@ int rlimit_number(const std::string& name) {
   invalid("process.rlimits: unknown type \"{}\"", name);
 }
 
-launch::Plan make_init_plan(const std::string& id, const grpc::Spec& spec, const grpc::StringUser* names,
-                            const std::string& cgroup_path, bool joins_pidns) {
+launch::Plan make_init_plan(const std::string& id, const grpc::Spec& spec,
+                            const grpc::StringUser* names, const std::string& cgroup_path,
+                            bool joins_pidns) {
   check_container_id(id);
   check_process(spec.process());
   check_path("root.path", spec.root().path());
@@ -203,7 +223,8 @@ launch::Plan make_init_plan(const std::string& id, const grpc::Spec& spec, const
   plan.mutable_root()->set_readonly(spec.root().readonly());
   *plan.mutable_mounts() = spec.mounts();
   for (grpc::Mount& mount : *plan.mutable_mounts()) {
-    mount.set_destination(clean_path("/" + mount.destination()));  // relative ones are below the root, as in runc
+    mount.set_destination(
+        clean_path("/" + mount.destination()));  // relative ones are below the root, as in runc
   }
   *plan.mutable_hooks()->mutable_create_container() = spec.hooks().create_container();
   *plan.mutable_hooks()->mutable_start_container() = spec.hooks().start_container();
@@ -225,8 +246,9 @@ launch::Plan make_init_plan(const std::string& id, const grpc::Spec& spec, const
   return plan;
 }
 
-launch::Plan make_exec_plan(const std::string& id, const grpc::Spec& spec, const grpc::Process& process,
-                            const grpc::StringUser* names, pid_t init_pid) {
+launch::Plan make_exec_plan(const std::string& id, const grpc::Spec& spec,
+                            const grpc::Process& process, const grpc::StringUser* names,
+                            pid_t init_pid) {
   check_process(process);
   launch::Plan plan;
   plan.set_id(id);

@@ -25,8 +25,8 @@ struct CapabilitySets {
 
 /// "CAP_CHOWN" -> 0; nothing for unknown names.
 [[nodiscard]] std::optional<unsigned> capability_number(std::string_view name) noexcept;
-/// Names that the running kernel (or this program) does not know are left out with a warning, as runc does; ambient is
-/// cut to what permitted and inheritable hold.
+/// Names that the running kernel (or this program) does not know are left out with a warning, as
+/// runc does; ambient is cut to what permitted and inheritable hold.
 [[nodiscard]] CapabilitySets parse_capabilities(const grpc::LinuxCapabilities& names,
                                                 unsigned last_capability);
 /// The kernel's highest capability, of /proc/sys/kernel/cap_last_cap.

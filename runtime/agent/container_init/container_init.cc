@@ -51,12 +51,13 @@ void report_and_wait(Report::Kind kind, int pid = 0) {
 Plan read_plan() {
   Plan plan;
   const UniqueFd fd(kPlanFd);
-  if (!plan.ParseFromString(read_all(fd.get()))) throw_error(Code::internal, "the plan cannot be read");
+  if (!plan.ParseFromString(read_all(fd.get())))
+    throw_error(Code::internal, "the plan cannot be read");
   return plan;
 }
 
-/// The first process has entered the namespaces, but a pid namespace holds its children only. The second process is a
-/// sibling: a child of the agent, so that the agent gets its exit status.
+/// The first process has entered the namespaces, but a pid namespace holds its children only. The
+/// second process is a sibling: a child of the agent, so that the agent gets its exit status.
 void continue_in_second_process() {
   const pid_t second = sys::clone_sibling();
   if (second == 0) return wait_for_go(kSyncFd);
@@ -69,12 +70,13 @@ void set_names(const Plan& plan) {
   if (!plan.domainname().empty()) sys::set_domainname(plan.domainname());
 }
 
-/// Through the guest's /proc, whose sysctl files show the namespaces of whoever opens them; the container's may be
-/// read-only or missing.
+/// Through the guest's /proc, whose sysctl files show the namespaces of whoever opens them; the
+/// container's may be read-only or missing.
 void set_sysctls(const Plan& plan) {
   for (const auto& [key, value] : plan.linux().sysctl()) {
     std::string path = key;
-    // Either separator; with slashes, dots belong to the names ("net/ipv4/conf/eth0.1/forwarding"); see sysctl(8).
+    // Either separator; with slashes, dots belong to the names ("net/ipv4/conf/eth0.1/forwarding");
+    // see sysctl(8).
     if (path.find('/') == std::string::npos) {
       for (char& c : path) c = c == '.' ? '/' : c;
     }
@@ -84,7 +86,8 @@ void set_sysctls(const Plan& plan) {
 
 void attach_terminal(const sys::Terminal& terminal, const grpc::Process& process) {
   if (process.has_console_size() && process.console_size().height() != 0) {
-    sys::set_window_size(terminal.slave.get(), process.console_size().height(), process.console_size().width());
+    sys::set_window_size(terminal.slave.get(), process.console_size().height(),
+                         process.console_size().width());
   }
   sys::take_controlling_terminal(terminal.slave.get());
   for (int number = 0; number < 3; ++number) sys::duplicate_to(terminal.slave.get(), number);
@@ -126,12 +129,14 @@ void join_container(const Plan& plan) {
   attach_terminal(sys::open_terminal(path), plan.process());
 }
 
-/// Pipes only: a terminal and /dev/null are not ours to give away. So that /proc/self/fd/1 and /dev/stdout can be opened again by a process that is not root.
+/// Pipes only: a terminal and /dev/null are not ours to give away. So that /proc/self/fd/1 and
+/// /dev/stdout can be opened again by a process that is not root.
 void own_stdio(uid_t uid) {
   for (int number = 0; number < 3; ++number) {
     const struct stat status = sys::stat_of(number);
     if (status.st_uid == uid || S_ISCHR(status.st_mode)) continue;
-    ignore_error([&] { sys::change_owner(number, uid, status.st_gid); }, "a user namespace without that user");
+    ignore_error([&] { sys::change_owner(number, uid, status.st_gid); },
+                 "a user namespace without that user");
   }
 }
 
@@ -142,12 +147,15 @@ bool enter_folder(const std::string& cwd, bool last_chance) {
   } catch (const Error& error) {
     if (error.err() == EACCES && !last_chance) return false;
     throw Error(error.code(),
-                fmt::format("chdir to cwd (\"{}\") set in config.json failed: {}", cwd, errno_text(error.err())),
+                fmt::format("chdir to cwd (\"{}\") set in config.json failed: {}", cwd,
+                            errno_text(error.err())),
                 error.err());
   }
-  // A descriptor of the guest that leaked in must not become a way out by /proc/self/fd/N as the folder.
+  // A descriptor of the guest that leaked in must not become a way out by /proc/self/fd/N as the
+  // folder.
   if (!sys::current_directory()) {
-    throw_error(Code::permission_denied, "current working directory is outside of container mount namespace root");
+    throw_error(Code::permission_denied,
+                "current working directory is outside of container mount namespace root");
   }
   return true;
 }
@@ -157,7 +165,8 @@ std::vector<std::string> environment_of(const Plan& plan, const Identity& identi
   std::vector<std::string> result(env.begin(), env.end());
   if (!identity.home.empty()) {
     bool knows_home = false;
-    for (const std::string& variable : result) knows_home = knows_home || variable.starts_with("HOME=");
+    for (const std::string& variable : result)
+      knows_home = knows_home || variable.starts_with("HOME=");
     if (!knows_home) result.push_back("HOME=" + identity.home);
   }
   return result;
@@ -179,15 +188,16 @@ void become_user(const Plan& plan, const Identity& identity) {
 /// Everything from here on is the same for init and for further processes. Throws or never returns.
 [[noreturn]] void become_process(const Plan& plan) {
   const grpc::Process& process = plan.process();
-  const bool filtered = plan.linux().has_seccomp() && !plan.linux().seccomp().default_action().empty();
+  const bool filtered =
+      plan.linux().has_seccomp() && !plan.linux().seccomp().default_action().empty();
   const Identity identity = resolve_identity(plan);
   own_stdio(identity.uid);
   set_exec_labels(process.apparmor_profile(), process.selinux_label());
   if (process.no_new_privileges()) {
     sys::process_control(PR_SET_NO_NEW_PRIVS, 1, 0, "set no_new_privs");
   }
-  // By the agent, who may raise hard limits, and while it still has root's ids, without which prlimit(2) on it would take
-  // CAP_SYS_RESOURCE.
+  // By the agent, who may raise hard limits, and while it still has root's ids, without which
+  // prlimit(2) on it would take CAP_SYS_RESOURCE.
   if (!process.rlimits().empty()) report_and_wait(Report::WANTS_LIMITS);
   // Without no_new_privs, loading takes CAP_SYS_ADMIN, which goes next; with it, as late as can be.
   if (filtered && !process.no_new_privileges()) load_seccomp(plan.linux().seccomp());
@@ -211,7 +221,8 @@ void become_user(const Plan& plan, const Identity& identity) {
   sys::process_control(PR_SET_DUMPABLE, 0, 0, "make the process undumpable");
   ::umask(022);
   const Plan plan = read_plan();
-  wait_for_go(kSyncFd);  // the agent has moved this process into the cgroup, which a cgroup namespace starts from
+  wait_for_go(kSyncFd);  // the agent has moved this process into the cgroup, which a cgroup
+                         // namespace starts from
   enter_namespaces(plan, [] { report_and_wait(Report::WANTS_MAPS); });
   continue_in_second_process();
   sys::process_control(PR_SET_DUMPABLE, 0, 0, "make the process undumpable");
@@ -228,9 +239,12 @@ void become_user(const Plan& plan, const Identity& identity) {
 /// The status a shell gives, for the case that a filter keeps the report from being sent.
 int exit_status(const Error& error) {
   switch (error.code()) {
-    case Code::not_found: return 127;
-    case Code::permission_denied: return 126;
-    default: return 1;
+    case Code::not_found:
+      return 127;
+    case Code::permission_denied:
+      return 126;
+    default:
+      return 1;
   }
 }
 

@@ -39,13 +39,15 @@ Node node(const grpc::LinuxDevice& device) {
   const unsigned mode = device.file_mode() == 0 ? 0666U : device.file_mode() & 07777U;
   return {.path = clean_path(device.path()),
           .mode = type | mode,
-          .device = makedev(static_cast<unsigned>(device.major()), static_cast<unsigned>(device.minor())),
+          .device =
+              makedev(static_cast<unsigned>(device.major()), static_cast<unsigned>(device.minor())),
           .uid = device.uid(),
           .gid = device.gid()};
 }
 
 void make_node(const Node& wanted, int root) {
-  const UniqueFd folder = resolve_in_root(root, parent_path(wanted.path), IfMissing::make_directory);
+  const UniqueFd folder =
+      resolve_in_root(root, parent_path(wanted.path), IfMissing::make_directory);
   const std::string name(base_name(wanted.path));
   try {
     if (!sys::make_node_at(folder.get(), name, wanted.mode, wanted.device)) return;
@@ -90,8 +92,8 @@ void make_devices(const launch::Plan& plan, int root) {
     if (clean_path(device.path()) == "/dev/ptmx") continue;
     in_context([&] { make_node(node(device), root); }, "make device {}", device.path());
   }
-  const Node defaults[] = {node("/dev/null", 1, 3),   node("/dev/zero", 1, 5),
-                           node("/dev/full", 1, 7),   node("/dev/random", 1, 8),
+  const Node defaults[] = {node("/dev/null", 1, 3),    node("/dev/zero", 1, 5),
+                           node("/dev/full", 1, 7),    node("/dev/random", 1, 8),
                            node("/dev/urandom", 1, 9), node("/dev/tty", 5, 0)};
   for (const Node& wanted : defaults) {
     in_context([&] { make_node(wanted, root); }, "make device {}", wanted.path);

@@ -28,7 +28,8 @@ std::string find_executable(const std::string& name, const std::vector<std::stri
   if (name.find('/') != std::string::npos) {
     const int err = sys::may_execute(name);
     if (err == EISDIR) fail(name, EACCES, go_errno_text(EACCES));
-    if (err == ENOENT || err == ENOTDIR) fail(name, err, fmt::format("stat {}: {}", name, go_errno_text(err)));
+    if (err == ENOENT || err == ENOTDIR)
+      fail(name, err, fmt::format("stat {}: {}", name, go_errno_text(err)));
     if (err != 0) fail(name, err, go_errno_text(err));
     return name;
   }

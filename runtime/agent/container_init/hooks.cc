@@ -22,8 +22,10 @@ void run_hooks(const HookList& hooks, std::string_view kind, const std::string& 
   }
 }
 
-std::string hook_state(const std::string& id, std::string_view status, int pid, const std::string& bundle) {
-  const Json state = {{"ociVersion", "1.1.0"}, {"id", id}, {"status", status}, {"pid", pid}, {"bundle", bundle}};
+std::string hook_state(const std::string& id, std::string_view status, int pid,
+                       const std::string& bundle) {
+  const Json state = {
+      {"ociVersion", "1.1.0"}, {"id", id}, {"status", status}, {"pid", pid}, {"bundle", bundle}};
   return state.dump();
 }
 

@@ -12,8 +12,8 @@ namespace kata::agent {
 
 using HookList = google::protobuf::RepeatedPtrField<grpc::Hook>;
 
-/// Runs them one after the other with `state` on standard input. Throws Error for the first that fails or takes longer
-/// than its timeout, with the end of what it wrote to standard error.
+/// Runs them one after the other with `state` on standard input. Throws Error for the first that
+/// fails or takes longer than its timeout, with the end of what it wrote to standard error.
 void run_hooks(const HookList& hooks, std::string_view kind, const std::string& state);
 /// The state JSON of the runtime specification.
 [[nodiscard]] std::string hook_state(const std::string& id, std::string_view status, int pid,

@@ -26,7 +26,9 @@ std::string read_database(const std::string& path) {
     if (!S_ISREG(sys::stat_of(fd.get()).st_mode)) return {};
     return read_all(fd.get(), kMaxDatabase);
   } catch (const Error& error) {
-    if (error.err() == ENOENT || error.err() == ENOTDIR || error.err() == EACCES || error.err() == ELOOP) return {};
+    if (error.err() == ENOENT || error.err() == ENOTDIR || error.err() == EACCES ||
+        error.err() == ELOOP)
+      return {};
     throw;
   }
 }
@@ -42,14 +44,16 @@ void look_up_names(const launch::NameLookup& names, const std::string& passwd, I
     const auto entry = find_user(passwd, names.user());
     const auto number = parse_id(names.user());
     if (!entry && !number) {
-      throw_error(Code::not_found, "unable to find user {}: no matching entries in passwd file", names.user());
+      throw_error(Code::not_found, "unable to find user {}: no matching entries in passwd file",
+                  names.user());
     }
     identity.uid = entry ? entry->uid : *number;
     if (entry && names.group().empty()) identity.gid = entry->gid;
     if (entry && names.groups().empty()) identity.groups = groups_of(groups, entry->name);
   }
   if (!names.group().empty()) identity.gid = group_number(groups, names.group());
-  for (const std::string& name : names.groups()) identity.groups.push_back(group_number(groups, name));
+  for (const std::string& name : names.groups())
+    identity.groups.push_back(group_number(groups, name));
 }
 
 }  // namespace
@@ -61,8 +65,9 @@ Identity resolve_identity(const launch::Plan& plan) {
   identity.gid = user.gid();
   identity.groups.assign(user.additional_gids().begin(), user.additional_gids().end());
   const auto& env = plan.process().env();
-  const bool knows_home =
-      std::any_of(env.begin(), env.end(), [](const std::string& variable) { return variable.starts_with("HOME="); });
+  const bool knows_home = std::any_of(env.begin(), env.end(), [](const std::string& variable) {
+    return variable.starts_with("HOME=");
+  });
   if (knows_home && !plan.has_lookup()) return identity;
   const std::string passwd = read_database("/etc/passwd");
   if (plan.has_lookup()) look_up_names(plan.lookup(), passwd, identity);

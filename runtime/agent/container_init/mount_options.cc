@@ -74,12 +74,23 @@ struct RecursiveOption {
 
 // MOUNT_ATTR_* of linux/mount.h; the three ways to count access times share the bits 0x70.
 constexpr RecursiveOption kRecursive[] = {
-    {"rro", 0x1, 0},           {"rrw", 0, 0x1},        {"rnosuid", 0x2, 0},
-    {"rsuid", 0, 0x2},         {"rnodev", 0x4, 0},     {"rdev", 0, 0x4},
-    {"rnoexec", 0x8, 0},       {"rexec", 0, 0x8},      {"rnodiratime", 0x80, 0},
-    {"rdiratime", 0, 0x80},    {"rrelatime", 0, 0x70}, {"rnorelatime", 0x20, 0x70},
-    {"rnoatime", 0x10, 0x70},  {"ratime", 0, 0x70},    {"rstrictatime", 0x20, 0x70},
-    {"rnosymfollow", 0x200000, 0}, {"rsymfollow", 0, 0x200000},
+    {"rro", 0x1, 0},
+    {"rrw", 0, 0x1},
+    {"rnosuid", 0x2, 0},
+    {"rsuid", 0, 0x2},
+    {"rnodev", 0x4, 0},
+    {"rdev", 0, 0x4},
+    {"rnoexec", 0x8, 0},
+    {"rexec", 0, 0x8},
+    {"rnodiratime", 0x80, 0},
+    {"rdiratime", 0, 0x80},
+    {"rrelatime", 0, 0x70},
+    {"rnorelatime", 0x20, 0x70},
+    {"rnoatime", 0x10, 0x70},
+    {"ratime", 0, 0x70},
+    {"rstrictatime", 0x20, 0x70},
+    {"rnosymfollow", 0x200000, 0},
+    {"rsymfollow", 0, 0x200000},
 };
 
 template <typename Table>
@@ -104,7 +115,8 @@ MountOptions parse_mount_options(std::span<const std::string> options) {
     } else if (option == "tmpcopyup") {
       result.copy_up = true;
     } else if (option == "idmap" || option == "ridmap") {
-      throw_error(Code::unimplemented, "mount option \"{}\": id-mapped mounts are not supported", option);
+      throw_error(Code::unimplemented, "mount option \"{}\": id-mapped mounts are not supported",
+                  option);
     } else if (!option.empty()) {
       if (!result.data.empty()) result.data += ',';
       result.data += option;

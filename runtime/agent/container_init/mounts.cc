@@ -24,10 +24,14 @@ constexpr unsigned long kPlacement = MS_BIND | MS_REC | MS_REMOUNT | MS_SILENT;
 
 bool is_directory(int fd) { return S_ISDIR(sys::stat_of(fd).st_mode); }
 
-/// A descriptor of what lies at the path now; after a mount(2) that is the new mount, so each step asks again.
-UniqueFd at(int root, const std::string& path) { return resolve_in_root(root, path, IfMissing::fail); }
+/// A descriptor of what lies at the path now; after a mount(2) that is the new mount, so each step
+/// asks again.
+UniqueFd at(int root, const std::string& path) {
+  return resolve_in_root(root, path, IfMissing::fail);
+}
 
-/// Sets per-mount flags on a bind. Inside a user namespace some flags are locked (mount_namespaces(7)): keep those.
+/// Sets per-mount flags on a bind. Inside a user namespace some flags are locked
+/// (mount_namespaces(7)): keep those.
 void remount_bind(const UniqueFd& target, unsigned long flags) {
   const std::string path = sys::fd_path(target.get());
   try {
@@ -51,13 +55,15 @@ void mount_tmpfs(const grpc::Mount& mount, const MountOptions& options, int root
   // The folder's own mode unless the options say another, as runc does: /tmp stays 1777.
   std::string data = fmt::format("mode={:04o}", sys::stat_of(covered.get()).st_mode & 07777U);
   if (!options.data.empty()) data += "," + options.data;
-  sys::mount(mount.source().empty() ? "tmpfs" : mount.source(), sys::fd_path(covered.get()), "tmpfs",
-             options.flags & ~static_cast<unsigned long>(MS_RDONLY), data);
+  sys::mount(mount.source().empty() ? "tmpfs" : mount.source(), sys::fd_path(covered.get()),
+             "tmpfs", options.flags & ~static_cast<unsigned long>(MS_RDONLY), data);
   if (options.copy_up) copy_tree(covered.get(), at(root, mount.destination()).get());
 }
 
-/// The container sees its own cgroup as the root of the tree: through the cgroup namespace, else by a bind.
-void mount_cgroup(const launch::Plan& plan, const grpc::Mount& mount, const MountOptions& options, int root) {
+/// The container sees its own cgroup as the root of the tree: through the cgroup namespace, else by
+/// a bind.
+void mount_cgroup(const launch::Plan& plan, const grpc::Mount& mount, const MountOptions& options,
+                  int root) {
   if (has_namespace(plan, "cgroup")) {
     const UniqueFd target = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
     try {
@@ -70,9 +76,11 @@ void mount_cgroup(const launch::Plan& plan, const grpc::Mount& mount, const Moun
   bind(plan.cgroup_path(), root, mount.destination(), MS_BIND | options.flags);
 }
 
-/// A link in place of /proc or /sys would redirect what later steps and the container trust; runc refuses it as well.
+/// A link in place of /proc or /sys would redirect what later steps and the container trust; runc
+/// refuses it as well.
 void check_kernel_mount_point(const std::string& destination, int root) {
-  const UniqueFd parent = resolve_in_root(root, parent_path(destination), IfMissing::make_directory);
+  const UniqueFd parent =
+      resolve_in_root(root, parent_path(destination), IfMissing::make_directory);
   const std::string name(base_name(destination));
   sys::make_directory_at(parent.get(), name, 0755);
   const UniqueFd target = sys::open_at(parent.get(), name, O_PATH | O_NOFOLLOW);
@@ -82,7 +90,8 @@ void check_kernel_mount_point(const std::string& destination, int root) {
 }
 
 void mount_file_system(const grpc::Mount& mount, const MountOptions& options, int root) {
-  if (mount.type() == "proc" || mount.type() == "sysfs") check_kernel_mount_point(mount.destination(), root);
+  if (mount.type() == "proc" || mount.type() == "sysfs")
+    check_kernel_mount_point(mount.destination(), root);
   const UniqueFd target = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
   const std::string source = mount.source().empty() ? mount.type() : mount.source();
   sys::mount(source, sys::fd_path(target.get()), mount.type(), options.flags, options.data);
@@ -90,7 +99,8 @@ void mount_file_system(const grpc::Mount& mount, const MountOptions& options, in
 
 void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root) {
   const auto& list = mount.options();
-  const MountOptions options = parse_mount_options(std::vector<std::string>(list.begin(), list.end()));
+  const MountOptions options =
+      parse_mount_options(std::vector<std::string>(list.begin(), list.end()));
   if ((options.flags & MS_BIND) != 0) {
     bind(mount.source(), root, mount.destination(), options.flags);
   } else if (mount.type() == "bind") {  // named by its type only: with all that is mounted below
@@ -138,10 +148,11 @@ void seal_readonly_tmpfs(const launch::Plan& plan, int root) {
   for (const grpc::Mount& mount : plan.mounts()) {
     if (mount.type() != "tmpfs") continue;
     const auto& list = mount.options();
-    const MountOptions options = parse_mount_options(std::vector<std::string>(list.begin(), list.end()));
+    const MountOptions options =
+        parse_mount_options(std::vector<std::string>(list.begin(), list.end()));
     if ((options.flags & (MS_RDONLY | MS_BIND)) != MS_RDONLY) continue;
-    in_context([&] { remount_bind(at(root, mount.destination()), options.flags); }, "make {} read-only",
-               mount.destination());
+    in_context([&] { remount_bind(at(root, mount.destination()), options.flags); },
+               "make {} read-only", mount.destination());
   }
 }
 

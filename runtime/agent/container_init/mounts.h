@@ -11,14 +11,16 @@ class Plan;
 
 namespace kata::agent {
 
-/// Makes all mounts in the order of the spec; `root` is an open folder, and no destination leads out of it. Throws Error
-/// that names the destination.
+/// Makes all mounts in the order of the spec; `root` is an open folder, and no destination leads
+/// out of it. Throws Error that names the destination.
 void make_mounts(const launch::Plan& plan, int root);
-/// Makes those tmpfs mounts read-only that asked for it: they had to take device nodes and folders first.
+/// Makes those tmpfs mounts read-only that asked for it: they had to take device nodes and folders
+/// first.
 void seal_readonly_tmpfs(const launch::Plan& plan, int root);
 /// Binds `source` on `path` below `root`, making an empty file there when it is missing.
 void bind_file(const std::string& source, int root, const std::string& path);
-/// Hides each path: folders by an empty read-only tmpfs, the rest by /dev/null. Missing paths are skipped.
+/// Hides each path: folders by an empty read-only tmpfs, the rest by /dev/null. Missing paths are
+/// skipped.
 void mask_paths(const launch::Plan& plan, int root);
 /// Makes each path read-only with what is mounted below it. Missing paths are skipped.
 void protect_paths(const launch::Plan& plan, int root);

@@ -51,7 +51,8 @@ bool is_same_file(int fd, const std::string& path) {
 /// All descriptors are opened before the first setns(2): the mount namespace takes /proc away.
 std::vector<Joined> open_joined(const launch::Plan& plan) {
   std::vector<Joined> result;
-  for (const NamespaceType& type : kTypes) {  // user last: after it the guest's root rights are gone
+  for (const NamespaceType& type :
+       kTypes) {  // user last: after it the guest's root rights are gone
     std::string path;
     for (const grpc::LinuxNamespace& wanted : plan.linux().namespaces()) {
       if (wanted.type() == type.name) path = wanted.path();
@@ -103,7 +104,8 @@ void enter_namespaces(const launch::Plan& plan, const std::function<void()>& wai
     if (wanted.path().empty()) fresh |= namespace_flag(wanted.type());
   }
   if ((fresh & CLONE_NEWUSER) != 0) {
-    // /proc/PID/uid_map belongs to the guest's root otherwise; see user_namespaces(7) and PR_SET_DUMPABLE.
+    // /proc/PID/uid_map belongs to the guest's root otherwise; see user_namespaces(7) and
+    // PR_SET_DUMPABLE.
     sys::process_control(PR_SET_DUMPABLE, 1, 0, "make the process dumpable");
     sys::unshare(CLONE_NEWUSER);
     wait_for_maps();

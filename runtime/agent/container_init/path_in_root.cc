@@ -14,7 +14,7 @@
 namespace kata::agent {
 namespace {
 
-constexpr int kMaxLinks = 40;          // as the kernel, see path_resolution(7)
+constexpr int kMaxLinks = 40;  // as the kernel, see path_resolution(7)
 constexpr std::size_t kMaxParts = 4096;
 
 void push_parts_front(std::deque<std::string>& parts, std::string_view path) {

@@ -18,8 +18,8 @@
 namespace kata::agent {
 namespace {
 
-/// As switch_root(8): the container's root goes on top of "/", and what else the guest has mounted is taken away in this
-/// namespace, through a descriptor of the covered root.
+/// As switch_root(8): the container's root goes on top of "/", and what else the guest has mounted
+/// is taken away in this namespace, through a descriptor of the covered root.
 void move_over_root(int root, int old_root) {
   const std::string here = sys::current_directory().value_or("/");
   const std::vector<std::string> mounts = sys::mounts_below("/");
@@ -38,7 +38,8 @@ void move_over_root(int root, int old_root) {
 
 UniqueFd prepare_rootfs(const launch::Plan& plan) {
   const unsigned long wanted = propagation_from_name(plan.linux().rootfs_propagation());
-  // Slave by default: mounts that the agent makes later under a shared folder still arrive; none go back.
+  // Slave by default: mounts that the agent makes later under a shared folder still arrive; none go
+  // back.
   const bool shared = (wanted & MS_SHARED) != 0;
   sys::mount("", "/", "", wanted != 0 && !shared ? wanted | MS_REC : MS_SLAVE | MS_REC);
   const std::string& path = plan.root().path();
@@ -54,8 +55,8 @@ void enter_rootfs(int root) {
   if (!sys::pivot_root_here()) {
     move_over_root(root, old_root.get());
   } else {
-    // The old root now lies over the new one at "."; see pivot_root(2), NOTES. Slave first, so that taking it away here
-    // takes nothing away in the guest.
+    // The old root now lies over the new one at "."; see pivot_root(2), NOTES. Slave first, so that
+    // taking it away here takes nothing away in the guest.
     sys::change_directory(old_root.get());
     sys::mount("", ".", "", MS_SLAVE | MS_REC);
     sys::unmount(".", MNT_DETACH);

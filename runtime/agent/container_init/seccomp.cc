@@ -23,25 +23,39 @@ struct Named {
 };
 
 constexpr Named<scmp_compare> kOperators[] = {
-    {"SCMP_CMP_NE", SCMP_CMP_NE}, {"SCMP_CMP_LT", SCMP_CMP_LT}, {"SCMP_CMP_LE", SCMP_CMP_LE},
-    {"SCMP_CMP_EQ", SCMP_CMP_EQ}, {"SCMP_CMP_GE", SCMP_CMP_GE}, {"SCMP_CMP_GT", SCMP_CMP_GT},
+    {"SCMP_CMP_NE", SCMP_CMP_NE},
+    {"SCMP_CMP_LT", SCMP_CMP_LT},
+    {"SCMP_CMP_LE", SCMP_CMP_LE},
+    {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+    {"SCMP_CMP_GE", SCMP_CMP_GE},
+    {"SCMP_CMP_GT", SCMP_CMP_GT},
     {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
 };
 
 constexpr Named<std::uint32_t> kArchitectures[] = {
-    {"SCMP_ARCH_X86", SCMP_ARCH_X86},           {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
-    {"SCMP_ARCH_X32", SCMP_ARCH_X32},           {"SCMP_ARCH_ARM", SCMP_ARCH_ARM},
-    {"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64},   {"SCMP_ARCH_MIPS", SCMP_ARCH_MIPS},
-    {"SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64},     {"SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32},
-    {"SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL},     {"SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64},
-    {"SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32}, {"SCMP_ARCH_PPC", SCMP_ARCH_PPC},
-    {"SCMP_ARCH_PPC64", SCMP_ARCH_PPC64},       {"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE},
-    {"SCMP_ARCH_S390", SCMP_ARCH_S390},         {"SCMP_ARCH_S390X", SCMP_ARCH_S390X},
-    {"SCMP_ARCH_PARISC", SCMP_ARCH_PARISC},     {"SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64},
+    {"SCMP_ARCH_X86", SCMP_ARCH_X86},
+    {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
+    {"SCMP_ARCH_X32", SCMP_ARCH_X32},
+    {"SCMP_ARCH_ARM", SCMP_ARCH_ARM},
+    {"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64},
+    {"SCMP_ARCH_MIPS", SCMP_ARCH_MIPS},
+    {"SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64},
+    {"SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32},
+    {"SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL},
+    {"SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64},
+    {"SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32},
+    {"SCMP_ARCH_PPC", SCMP_ARCH_PPC},
+    {"SCMP_ARCH_PPC64", SCMP_ARCH_PPC64},
+    {"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE},
+    {"SCMP_ARCH_S390", SCMP_ARCH_S390},
+    {"SCMP_ARCH_S390X", SCMP_ARCH_S390X},
+    {"SCMP_ARCH_PARISC", SCMP_ARCH_PARISC},
+    {"SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64},
     {"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64},
 };
 
-// An unset value is an attribute that takes "on"; SPEC_ALLOW is the opposite of the kernel's default.
+// An unset value is an attribute that takes "on"; SPEC_ALLOW is the opposite of the kernel's
+// default.
 constexpr Named<scmp_filter_attr> kFlags[] = {
     {"SECCOMP_FILTER_FLAG_TSYNC", SCMP_FLTATR_CTL_TSYNC},
     {"SECCOMP_FILTER_FLAG_LOG", SCMP_FLTATR_CTL_LOG},
@@ -66,7 +80,8 @@ std::uint32_t parse_action(std::string_view name, std::uint32_t errno_value) {
   if (name == "SCMP_ACT_ALLOW") return SCMP_ACT_ALLOW;
   if (name == "SCMP_ACT_LOG") return SCMP_ACT_LOG;
   if (name == "SCMP_ACT_NOTIFY") {
-    throw_error(Code::unimplemented, "seccomp: SCMP_ACT_NOTIFY: no listener can reach into the guest");
+    throw_error(Code::unimplemented,
+                "seccomp: SCMP_ACT_NOTIFY: no listener can reach into the guest");
   }
   throw_error(Code::invalid_argument, "seccomp: unknown action \"{}\"", name);
 }
@@ -100,7 +115,8 @@ void add_architectures(void* filter, const grpc::LinuxSeccomp& profile) {
 std::vector<scmp_arg_cmp> comparisons(const grpc::LinuxSyscall& rule) {
   std::vector<scmp_arg_cmp> result;
   for (const grpc::LinuxSeccompArg& arg : rule.args()) {
-    if (arg.index() > 5) throw_error(Code::invalid_argument, "seccomp: argument index {}", arg.index());
+    if (arg.index() > 5)
+      throw_error(Code::invalid_argument, "seccomp: argument index {}", arg.index());
     result.push_back({.arg = static_cast<unsigned>(arg.index()),
                       .op = look_up(kOperators, arg.op(), "operator"),
                       .datum_a = arg.value(),
@@ -109,7 +125,8 @@ std::vector<scmp_arg_cmp> comparisons(const grpc::LinuxSyscall& rule) {
   return result;
 }
 
-/// One rule takes each argument once; a profile that compares one twice means "either", and gets a rule for each.
+/// One rule takes each argument once; a profile that compares one twice means "either", and gets a
+/// rule for each.
 bool compares_one_twice(const std::vector<scmp_arg_cmp>& args) {
   unsigned seen = 0;
   for (const scmp_arg_cmp& arg : args) {
@@ -130,10 +147,13 @@ void add_rule(void* filter, const grpc::LinuxSyscall& rule, std::uint32_t defaul
       continue;
     }
     if (!compares_one_twice(args)) {
-      check(::seccomp_rule_add_array(filter, action, number, static_cast<unsigned>(args.size()), args.data()), name);
+      check(::seccomp_rule_add_array(filter, action, number, static_cast<unsigned>(args.size()),
+                                     args.data()),
+            name);
       continue;
     }
-    for (const scmp_arg_cmp& arg : args) check(::seccomp_rule_add_array(filter, action, number, 1, &arg), name);
+    for (const scmp_arg_cmp& arg : args)
+      check(::seccomp_rule_add_array(filter, action, number, 1, &arg), name);
   }
 }
 
@@ -141,7 +161,8 @@ void add_rule(void* filter, const grpc::LinuxSyscall& rule, std::uint32_t defaul
 
 void check_seccomp(const grpc::LinuxSeccomp& profile) {
   parse_action(profile.default_action(), default_errno(profile));
-  for (const std::string& name : profile.architectures()) look_up(kArchitectures, name, "architecture");
+  for (const std::string& name : profile.architectures())
+    look_up(kArchitectures, name, "architecture");
   for (const std::string& name : profile.flags()) look_up(kFlags, name, "flag");
   for (const grpc::LinuxSyscall& rule : profile.syscalls()) {
     action_of(rule);
@@ -150,7 +171,8 @@ void check_seccomp(const grpc::LinuxSeccomp& profile) {
 }
 
 void load_seccomp(const grpc::LinuxSeccomp& profile) {
-  const std::uint32_t default_action = parse_action(profile.default_action(), default_errno(profile));
+  const std::uint32_t default_action =
+      parse_action(profile.default_action(), default_errno(profile));
   const Filter filter(::seccomp_init(default_action));
   if (!filter) throw_error(Code::invalid_argument, "seccomp: action {}", profile.default_action());
   add_architectures(filter.get(), profile);
@@ -160,9 +182,11 @@ void load_seccomp(const grpc::LinuxSeccomp& profile) {
     const int result = ::seccomp_attr_set(filter.get(), look_up(kFlags, name, "flag"), 1);
     if (result != -EOPNOTSUPP) check(result, name);
   }
-  // A binary tree instead of a list: some 400 rules cost a handful of comparisons for each system call.
+  // A binary tree instead of a list: some 400 rules cost a handful of comparisons for each system
+  // call.
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  for (const grpc::LinuxSyscall& rule : profile.syscalls()) add_rule(filter.get(), rule, default_action);
+  for (const grpc::LinuxSyscall& rule : profile.syscalls())
+    add_rule(filter.get(), rule, default_action);
   check(::seccomp_load(filter.get()), "load the filter");
 }
 

@@ -7,8 +7,8 @@
 
 namespace kata::agent {
 
-/// Writes what is not empty to /proc/self/attr; a kernel without the module is not an error in a guest, whose policy is
-/// the virtual machine. Throws Error when the kernel has it and refuses.
+/// Writes what is not empty to /proc/self/attr; a kernel without the module is not an error in a
+/// guest, whose policy is the virtual machine. Throws Error when the kernel has it and refuses.
 void set_exec_labels(const std::string& apparmor_profile, const std::string& selinux_label);
 
 }  // namespace kata::agent

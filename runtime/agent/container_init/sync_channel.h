@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The socket between the agent and a process that it starts: reports go up, single "go on" bytes come down. It is
-// close-on-exec, so end of file after the last report means that execve(2) has succeeded.
+// The socket between the agent and a process that it starts: reports go up, single "go on" bytes
+// come down. It is close-on-exec, so end of file after the last report means that execve(2) has
+// succeeded.
 #pragma once
 
 #include "runtime/base/error.h"

@@ -17,7 +17,8 @@ namespace {
 
 void copy_owner_and_mode(int fd, const struct stat& status) {
   sys::change_owner(fd, status.st_uid, status.st_gid);
-  if (::fchmod(fd, status.st_mode & 07777U) != 0) throw_errno(errno, "set the mode of a copied file");
+  if (::fchmod(fd, status.st_mode & 07777U) != 0)
+    throw_errno(errno, "set the mode of a copied file");
 }
 
 void copy_file(int from, int to, const std::string& name, const struct stat& status) {

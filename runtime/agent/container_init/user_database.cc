@@ -34,7 +34,8 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, id);
   if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
-  if (id == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;  // means "unchanged" in chown(2)
+  if (id == std::numeric_limits<std::uint32_t>::max())
+    return std::nullopt;  // means "unchanged" in chown(2)
   return id;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The container's own /etc/passwd and /etc/group, read as text: the agent is static, and the C library's functions would
-// load modules from the container.
+// The container's own /etc/passwd and /etc/group, read as text: the agent is static, and the C
+// library's functions would load modules from the container.
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +20,8 @@ struct PasswdEntry {
   std::string home;
 };
 
-/// By name, or by number when `user` is one and no entry has it as its name; see passwd(5). Bad lines are skipped.
+/// By name, or by number when `user` is one and no entry has it as its name; see passwd(5). Bad
+/// lines are skipped.
 [[nodiscard]] std::optional<PasswdEntry> find_user(std::string_view passwd, std::string_view user);
 /// As find_user, for group(5).
 [[nodiscard]] std::optional<gid_t> find_group(std::string_view group_file, std::string_view group);

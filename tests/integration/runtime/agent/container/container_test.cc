@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 TEST_CASE("a container runs as pid 1 under its own host name and root", "[container]") {
   const Machine machine;
-  const Outcome result = machine.run(machine.spec("echo $$; hostname; ls /; echo oops >&2; exit 7"));
+  const Outcome result =
+      machine.run(machine.spec("echo $$; hostname; ls /; echo oops >&2; exit 7"));
   CHECK(result.status == 7);
   CHECK(result.out == "1\nbox\nbin\ndev\netc\nproc\nroot\nsys\ntmp\n");
   CHECK(result.err == "oops\n");
@@ -26,17 +27,19 @@ TEST_CASE("a container runs as pid 1 under its own host name and root", "[contai
 
 TEST_CASE("nothing of the outside stays mounted in a container", "[container]") {
   const Machine machine;
-  const Outcome result = machine.run(machine.spec("cat /proc/self/mountinfo | while read a b c d e f; do echo $e; done"));
+  const Outcome result = machine.run(
+      machine.spec("cat /proc/self/mountinfo | while read a b c d e f; do echo $e; done"));
   CHECK(result.status == 0);
   INFO(result.out << result.err);
-  for (const char* point : {"/\n", "/proc\n", "/dev\n", "/dev/pts\n", "/dev/shm\n", "/dev/mqueue\n", "/sys\n",
-                            "/sys/fs/cgroup\n", "/proc/uptime\n", "/proc/sys\n"}) {
+  for (const char* point : {"/\n", "/proc\n", "/dev\n", "/dev/pts\n", "/dev/shm\n", "/dev/mqueue\n",
+                            "/sys\n", "/sys/fs/cgroup\n", "/proc/uptime\n", "/proc/sys\n"}) {
     CHECK(("\n" + result.out).find(std::string("\n") + point) != std::string::npos);
   }
   CHECK(result.out.find("kata-") == std::string::npos);
 }
 
-TEST_CASE("devices, links, masked and read-only paths are as the specification says", "[container]") {
+TEST_CASE("devices, links, masked and read-only paths are as the specification says",
+          "[container]") {
   const Machine machine;
   const Outcome result = machine.run(machine.spec(
       "cd /dev; for d in null zero full random urandom tty; do stat -c '%n %a %t:%T' $d; done;"
@@ -50,7 +53,9 @@ TEST_CASE("devices, links, masked and read-only paths are as the specification s
 
 TEST_CASE("spec devices open, others do not", "[container]") {
   const Machine machine;
-  grpc::Spec spec = machine.spec("mknod /tmp/mem c 1 1; cat /tmp/mem | head -c 1; head -c 4 /dev/mine | stat -c %s - ; stat -c '%a %u %t:%T' /dev/mine");
+  grpc::Spec spec = machine.spec(
+      "mknod /tmp/mem c 1 1; cat /tmp/mem | head -c 1; head -c 4 /dev/mine | stat -c %s - ; stat "
+      "-c '%a %u %t:%T' /dev/mine");
   grpc::LinuxDevice& device = *spec.mutable_linux()->add_devices();
   device.set_path("/dev/mine");
   device.set_type("c");
@@ -60,7 +65,8 @@ TEST_CASE("spec devices open, others do not", "[container]") {
   device.set_uid(3);
   spec.mutable_linux()->mutable_resources()->add_devices()->set_access("rwm");
   auto& capabilities = *spec.mutable_process()->mutable_capabilities();
-  for (auto* set : {capabilities.mutable_bounding(), capabilities.mutable_permitted(), capabilities.mutable_effective()}) {
+  for (auto* set : {capabilities.mutable_bounding(), capabilities.mutable_permitted(),
+                    capabilities.mutable_effective()}) {
     *set->Add() = "CAP_MKNOD";
   }
   const Outcome result = machine.run(spec);
@@ -71,7 +77,9 @@ TEST_CASE("spec devices open, others do not", "[container]") {
 
 TEST_CASE("user, groups, home, umask, limits and capabilities are applied", "[container]") {
   const Machine machine;
-  grpc::Spec spec = machine.spec("id; echo $HOME; umask; ulimit -n; grep -E 'Cap|NoNew' /proc/self/status; pwd; cat /proc/self/oom_score_adj");
+  grpc::Spec spec = machine.spec(
+      "id; echo $HOME; umask; ulimit -n; grep -E 'Cap|NoNew' /proc/self/status; pwd; cat "
+      "/proc/self/oom_score_adj");
   grpc::Process& process = *spec.mutable_process();
   process.mutable_user()->set_uid(1000);
   process.mutable_user()->set_gid(1000);
@@ -103,9 +111,12 @@ TEST_CASE("binds of folders and files, copies up and read-only tmpfs work", "[co
   const TempDir host;
   write_file(host.path() + "/file", "from outside\n");
   grpc::Spec spec = machine.spec(
-      "cat /a/b/file /single; touch /a/b/x && echo rw; touch /ro/x 2>/dev/null || echo ro; cat /etc/group | head -n 1;"
-      "touch /etc/new && echo copied; touch /sealed/x 2>/dev/null || echo sealed; touch /x 2>/dev/null || echo rootro");
-  const auto bind = [&](const std::string& source, const char* destination, std::vector<std::string> options) {
+      "cat /a/b/file /single; touch /a/b/x && echo rw; touch /ro/x 2>/dev/null || echo ro; cat "
+      "/etc/group | head -n 1;"
+      "touch /etc/new && echo copied; touch /sealed/x 2>/dev/null || echo sealed; touch /x "
+      "2>/dev/null || echo rootro");
+  const auto bind = [&](const std::string& source, const char* destination,
+                        std::vector<std::string> options) {
     grpc::Mount& mount = *spec.add_mounts();
     mount.set_type("bind");
     mount.set_source(source);
@@ -140,7 +151,8 @@ TEST_CASE("a link in the image cannot send a mount outside", "[container]") {
   CHECK(fs::is_empty(outside.path()));
 }
 
-TEST_CASE("a program that is not there is reported at create, in runc's words, and leaves nothing", "[container]") {
+TEST_CASE("a program that is not there is reported at create, in runc's words, and leaves nothing",
+          "[container]") {
   const Machine machine;
   grpc::Spec spec = machine.spec("");
   spec.mutable_process()->set_args(0, "no-such");
@@ -181,7 +193,8 @@ TEST_CASE("a user namespace maps ids and gets its devices by binds", "[container
   const Machine machine;
   grpc::Spec spec = machine.spec("id -u; cat /proc/self/uid_map; echo x > /dev/null && echo ok");
   spec.mutable_linux()->add_namespaces()->set_type("user");
-  for (auto* list : {spec.mutable_linux()->mutable_uid_mappings(), spec.mutable_linux()->mutable_gid_mappings()}) {
+  for (auto* list : {spec.mutable_linux()->mutable_uid_mappings(),
+                     spec.mutable_linux()->mutable_gid_mappings()}) {
     grpc::LinuxIDMapping& mapping = *list->Add();
     mapping.set_container_id(0);
     mapping.set_host_id(0);

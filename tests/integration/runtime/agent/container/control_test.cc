@@ -40,18 +40,24 @@ TEST_CASE("exec joins the namespaces and the cgroup of init", "[control]") {
   const auto container = machine.create(machine.spec("sleep 100"));
   CHECK_THROWS_AS(container->exec(shell("true")), Error);  // not started
   container->start();
-  agent::StartedProcess process = container->exec(shell("hostname; readlink /proc/self/ns/*; cat /proc/1/cgroup /proc/self/cgroup"));
+  agent::StartedProcess process = container->exec(
+      shell("hostname; readlink /proc/self/ns/*; cat /proc/1/cgroup /proc/self/cgroup"));
   CHECK(container->pids().size() >= 1);
   const Outcome result = Machine::finish(process);
   CHECK(result.status == 0);
   INFO(result.out << result.err);
   CHECK(result.out.starts_with("box\n"));
-  CHECK_THROWS_WITH(container->exec([] { auto p = shell(""); p.set_args(0, "nope"); return p; }()),
+  CHECK_THROWS_WITH(container->exec([] {
+    auto p = shell("");
+    p.set_args(0, "nope");
+    return p;
+  }()),
                     "exec: \"nope\": executable file not found in $PATH");
   grpc::Process lost = shell("true");
   lost.set_cwd("/missing");
-  CHECK_THROWS_WITH(container->exec(lost),
-                    "chdir to cwd (\"/missing\") set in config.json failed: No such file or directory");
+  CHECK_THROWS_WITH(
+      container->exec(lost),
+      "chdir to cwd (\"/missing\") set in config.json failed: No such file or directory");
   end(*container);
 }
 
@@ -74,7 +80,8 @@ TEST_CASE("a terminal is the controlling one, sized, and /dev/console", "[contro
   std::string text;
   char buffer[512];
   // A master whose slave side is closed by all reads as EIO.
-  for (ssize_t count; (count = ::read(container->init().stdio.console.get(), buffer, sizeof buffer)) > 0;) {
+  for (ssize_t count;
+       (count = ::read(container->init().stdio.console.get(), buffer, sizeof buffer)) > 0;) {
     text.append(buffer, static_cast<std::size_t>(count));
   }
   CHECK(text == "/dev/pts/0\r\n33 44\r\n/dev/console\r\nto-tty\r\n");
@@ -101,7 +108,8 @@ TEST_CASE("names of users are looked up inside the container", "[control]") {
   grpc::StringUser user;
   user.set_uid("app");
   agent::StartedProcess process = container->exec(shell("id; echo $HOME"), &user);
-  CHECK(Machine::finish(process).out == "uid=1000(app) gid=1000(app) groups=2000(extra)\n/home/app\n");
+  CHECK(Machine::finish(process).out ==
+        "uid=1000(app) gid=1000(app) groups=2000(extra)\n/home/app\n");
   user.set_uid("nobody-here");
   CHECK_THROWS_AS(container->exec(shell("true"), &user), Error);
   end(*container);
@@ -138,7 +146,9 @@ TEST_CASE("memory and pids limits hold", "[control][limits]") {
   const Machine machine;
   require(Machine::has_controller("memory") && Machine::has_controller("pids"), "cgroup2",
           "no memory and pids controllers in the cgroup2 tree");
-  grpc::Spec spec = machine.spec("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; head -c 60000000 /dev/zero | sh -c 'x=$(cat | busybox tr \"\\\\000\" x)'; echo $?");
+  grpc::Spec spec = machine.spec(
+      "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; head -c 60000000 /dev/zero | sh -c "
+      "'x=$(cat | busybox tr \"\\\\000\" x)'; echo $?");
   spec.mutable_linux()->mutable_resources()->mutable_memory()->set_limit(16 << 20);
   spec.mutable_linux()->mutable_resources()->mutable_memory()->set_swap(16 << 20);
   spec.mutable_linux()->mutable_resources()->mutable_pids()->set_limit(20);

@@ -15,7 +15,8 @@ namespace kata::test {
 namespace fs = std::filesystem;
 
 namespace {
-void add_mount(grpc::Spec& spec, const char* type, const char* destination, std::vector<std::string> options) {
+void add_mount(grpc::Spec& spec, const char* type, const char* destination,
+               std::vector<std::string> options) {
   grpc::Mount& mount = *spec.add_mounts();
   mount.set_type(type);
   mount.set_source(type);
@@ -33,11 +34,13 @@ Machine::Machine() : rootfs_(folder_.path() + "/rootfs") {
   fs::permissions(folder_.path(), fs::perms(0755));
   ::chmod((rootfs_ + "/tmp").c_str(), 01777);
   fs::copy_file("/bin/busybox", rootfs_ + "/bin/busybox");
-  for (const char* applet : {"sh", "cat", "ls", "id", "mount", "sleep", "echo", "grep", "stat", "hostname", "ip",
-                             "mknod", "touch", "readlink", "tty", "stty", "env", "mkdir", "kill", "ps", "head"}) {
+  for (const char* applet : {"sh",   "cat",  "ls",       "id",    "mount", "sleep", "echo",
+                             "grep", "stat", "hostname", "ip",    "mknod", "touch", "readlink",
+                             "tty",  "stty", "env",      "mkdir", "kill",  "ps",    "head"}) {
     fs::create_symlink("busybox", rootfs_ + "/bin/" + applet);
   }
-  write_file(rootfs_ + "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n");
+  write_file(rootfs_ + "/etc/passwd",
+             "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n");
   write_file(rootfs_ + "/etc/group", "root:x:0:\napp:x:1000:\nextra:x:2000:app\n");
 }
 
@@ -54,18 +57,21 @@ grpc::Spec Machine::spec(const std::string& script) const {
   spec.set_hostname("box");
   add_mount(spec, "proc", "/proc", {"nosuid", "noexec", "nodev"});
   add_mount(spec, "tmpfs", "/dev", {"nosuid", "strictatime", "mode=755", "size=65536k"});
-  add_mount(spec, "devpts", "/dev/pts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"});
+  add_mount(spec, "devpts", "/dev/pts",
+            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"});
   add_mount(spec, "tmpfs", "/dev/shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=1024k"});
   add_mount(spec, "mqueue", "/dev/mqueue", {"nosuid", "noexec", "nodev"});
   add_mount(spec, "sysfs", "/sys", {"nosuid", "noexec", "nodev", "ro"});
   add_mount(spec, "cgroup", "/sys/fs/cgroup", {"nosuid", "noexec", "nodev", "ro"});
-  for (const char* path : {"/proc/uptime", "/proc/acpi", "/no/such"}) spec.mutable_linux()->add_masked_paths(path);
+  for (const char* path : {"/proc/uptime", "/proc/acpi", "/no/such"})
+    spec.mutable_linux()->add_masked_paths(path);
   spec.mutable_linux()->add_readonly_paths("/proc/sys");
   return spec;
 }
 
 std::string Machine::cgroup_root() {
-  return path_exists("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+  return path_exists("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup"
+                                                          : "/sys/fs/cgroup/unified";
 }
 
 bool Machine::has_controller(const std::string& name) {

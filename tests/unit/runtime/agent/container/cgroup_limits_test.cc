@@ -70,16 +70,19 @@ TEST_CASE("a cgroup's place never leads above the root", "[cgroup]") {
   CHECK(cgroup_location("/docker/abc", "kata", "c1") == "/docker/abc");
   CHECK(cgroup_location("/../../etc", "kata", "c1") == "/etc");
   CHECK(cgroup_location("relative", "kata", "c1") == "/kata/c1");
-  CHECK(cgroup_location("system.slice:docker:abc", "kata", "c1") == "/system.slice/docker-abc.scope");
+  CHECK(cgroup_location("system.slice:docker:abc", "kata", "c1") ==
+        "/system.slice/docker-abc.scope");
 }
 
 TEST_CASE("figures are read from the folder's files", "[cgroup]") {
   const TempDir folder;
-  write_file(folder.path() + "/cpu.stat", "usage_usec 5\nuser_usec 3\nsystem_usec 2\nnr_throttled 4\n");
+  write_file(folder.path() + "/cpu.stat",
+             "usage_usec 5\nuser_usec 3\nsystem_usec 2\nnr_throttled 4\n");
   write_file(folder.path() + "/memory.current", "4096\n");
   write_file(folder.path() + "/memory.max", "max\n");
   write_file(folder.path() + "/memory.events", "low 0\nmax 9\noom 1\noom_kill 2\n");
-  write_file(folder.path() + "/io.stat", "8:16 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n");
+  write_file(folder.path() + "/io.stat",
+             "8:16 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n");
   const grpc::CgroupStats stats = read_cgroup_stats(folder.path());
   CHECK(stats.cpu_stats().cpu_usage().total_usage() == 5000);
   CHECK(stats.cpu_stats().throttling_data().throttled_periods() == 4);

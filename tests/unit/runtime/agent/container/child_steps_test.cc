@@ -19,7 +19,8 @@ MountOptions parse(std::vector<std::string> options) { return parse_mount_option
 }  // namespace
 
 TEST_CASE("mount options become flags, propagation and data", "[mount_options]") {
-  const MountOptions options = parse({"rbind", "ro", "nosuid", "rslave", "mode=755", "size=64k", "tmpcopyup"});
+  const MountOptions options =
+      parse({"rbind", "ro", "nosuid", "rslave", "mode=755", "size=64k", "tmpcopyup"});
   CHECK(options.flags == (MS_BIND | MS_REC | MS_RDONLY | MS_NOSUID));
   CHECK(options.propagation == std::vector<unsigned long>{MS_SLAVE | MS_REC});
   CHECK(options.data == "mode=755,size=64k");
@@ -75,11 +76,13 @@ TEST_CASE("capability names have the kernel's numbers", "[capabilities]") {
 TEST_CASE("a missing program is told in the words engines look for", "[executable]") {
   const std::vector<std::string> env = {"PATH=/nowhere:/bin"};
   CHECK(find_executable("sh", env) == "/bin/sh");
-  CHECK_THROWS_WITH(find_executable("no-such", env), "exec: \"no-such\": executable file not found in $PATH");
+  CHECK_THROWS_WITH(find_executable("no-such", env),
+                    "exec: \"no-such\": executable file not found in $PATH");
   CHECK_THROWS_WITH(find_executable("sh", {}), "exec: \"sh\": executable file not found in $PATH");
   CHECK_THROWS_WITH(find_executable("/no/such", env),
                     "exec: \"/no/such\": stat /no/such: no such file or directory");
-  CHECK_THROWS_WITH(find_executable("/etc/passwd", env), "exec: \"/etc/passwd\": permission denied");
+  CHECK_THROWS_WITH(find_executable("/etc/passwd", env),
+                    "exec: \"/etc/passwd\": permission denied");
   CHECK_THROWS_WITH(find_executable("/etc", env), "exec: \"/etc\": permission denied");
 }
 

@@ -15,8 +15,8 @@ using namespace kata::agent;
 namespace {
 
 /// Just enough of the kernel's interpreter for the instructions that the generator uses.
-bool allowed(const std::vector<sys::BpfInstruction>& program, unsigned type, unsigned access, unsigned major,
-             unsigned minor) {
+bool allowed(const std::vector<sys::BpfInstruction>& program, unsigned type, unsigned access,
+             unsigned major, unsigned minor) {
   const std::uint32_t context[3] = {access << 16U | type, major, minor};
   std::uint64_t reg[11] = {};
   for (std::size_t at = 0; at < program.size(); ++at) {
@@ -25,15 +25,31 @@ bool allowed(const std::vector<sys::BpfInstruction>& program, unsigned type, uns
     const unsigned from = in.registers >> 4U;
     const auto value = static_cast<std::uint64_t>(static_cast<std::int64_t>(in.immediate));
     switch (in.code) {
-      case BPF_LDX | BPF_MEM | BPF_W: reg[to] = context[in.offset / 4]; break;
-      case BPF_ALU64 | BPF_MOV | BPF_X: reg[to] = reg[from]; break;
-      case BPF_ALU64 | BPF_MOV | BPF_K: reg[to] = value; break;
-      case BPF_ALU64 | BPF_AND | BPF_K: reg[to] &= value; break;
-      case BPF_ALU64 | BPF_RSH | BPF_K: reg[to] >>= value; break;
-      case BPF_JMP | BPF_JNE | BPF_K: if (reg[to] != value) at += static_cast<std::size_t>(in.offset); break;
-      case BPF_JMP | BPF_JEQ | BPF_K: if (reg[to] == value) at += static_cast<std::size_t>(in.offset); break;
-      case BPF_JMP | BPF_EXIT: return reg[0] != 0;
-      default: FAIL("unknown instruction " << int{in.code});
+      case BPF_LDX | BPF_MEM | BPF_W:
+        reg[to] = context[in.offset / 4];
+        break;
+      case BPF_ALU64 | BPF_MOV | BPF_X:
+        reg[to] = reg[from];
+        break;
+      case BPF_ALU64 | BPF_MOV | BPF_K:
+        reg[to] = value;
+        break;
+      case BPF_ALU64 | BPF_AND | BPF_K:
+        reg[to] &= value;
+        break;
+      case BPF_ALU64 | BPF_RSH | BPF_K:
+        reg[to] >>= value;
+        break;
+      case BPF_JMP | BPF_JNE | BPF_K:
+        if (reg[to] != value) at += static_cast<std::size_t>(in.offset);
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        if (reg[to] == value) at += static_cast<std::size_t>(in.offset);
+        break;
+      case BPF_JMP | BPF_EXIT:
+        return reg[0] != 0;
+      default:
+        FAIL("unknown instruction " << int{in.code});
     }
   }
   FAIL("the program runs over its end");
@@ -43,8 +59,8 @@ bool allowed(const std::vector<sys::BpfInstruction>& program, unsigned type, uns
 constexpr unsigned kBlock = BPF_DEVCG_DEV_BLOCK;
 constexpr unsigned kChar = BPF_DEVCG_DEV_CHAR;
 
-void add(grpc::LinuxResources& resources, bool allow, const char* type, std::int64_t major, std::int64_t minor,
-         const char* access) {
+void add(grpc::LinuxResources& resources, bool allow, const char* type, std::int64_t major,
+         std::int64_t minor, const char* access) {
   grpc::LinuxDeviceCgroup& rule = *resources.add_devices();
   rule.set_allow(allow);
   rule.set_type(type);

@@ -19,7 +19,9 @@ grpc::Spec small_spec() {
   return spec;
 }
 
-launch::Plan plan_of(const grpc::Spec& spec) { return make_init_plan("c1", spec, nullptr, "/cg", false); }
+launch::Plan plan_of(const grpc::Spec& spec) {
+  return make_init_plan("c1", spec, nullptr, "/cg", false);
+}
 
 }  // namespace
 
@@ -47,17 +49,19 @@ TEST_CASE("bad specs are refused with the field's name", "[plan]") {
   SECTION("no arguments") { spec.mutable_process()->clear_args(); }
   SECTION("a NUL in an argument") { spec.mutable_process()->add_args(std::string("a\0b", 3)); }
   SECTION("a relative root") { spec.mutable_root()->set_path("rootfs"); }
-  SECTION("a path that is too long") { spec.mutable_linux()->add_masked_paths("/" + std::string(5000, 'x')); }
+  SECTION("a path that is too long") {
+    spec.mutable_linux()->add_masked_paths("/" + std::string(5000, 'x'));
+  }
   SECTION("a namespace twice") { spec.mutable_linux()->add_namespaces()->set_type("mount"); }
   SECTION("an unknown namespace") { spec.mutable_linux()->add_namespaces()->set_type("moon"); }
   SECTION("no mount namespace") { spec.mutable_linux()->clear_namespaces(); }
-  SECTION("a user namespace without mappings") { spec.mutable_linux()->add_namespaces()->set_type("user"); }
+  SECTION("a user namespace without mappings") {
+    spec.mutable_linux()->add_namespaces()->set_type("user");
+  }
   SECTION("a host name without a uts namespace") { spec.set_hostname("h"); }
   SECTION("an unknown limit") { spec.mutable_process()->add_rlimits()->set_type("RLIMIT_X"); }
   SECTION("a sysctl that climbs") { (*spec.mutable_linux()->mutable_sysctl())["net.../x"] = "1"; }
-  SECTION("a device type") {
-    spec.mutable_linux()->add_devices()->set_path("/dev/x");
-  }
+  SECTION("a device type") { spec.mutable_linux()->add_devices()->set_path("/dev/x"); }
   SECTION("a hook by a relative path") { spec.mutable_hooks()->add_prestart()->set_path("hook"); }
   SECTION("an oom score out of range") { spec.mutable_process()->set_oom_score_adj(1001); }
   try {
