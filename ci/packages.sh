@@ -28,7 +28,8 @@ dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-l
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {
-  dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' |
+  # dpkg-query's status is 1 when it does not know a package, which is an answer here.
+  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } | sed -n 's/^installed //p' |
     sort -u | comm -13 - <(printf '%s\n' "$@" | sort -u)
 }
 
@@ -52,7 +53,7 @@ install_packages() {
   [ -n "$missing" ] || return 0
   mapfile -t names <<<"$missing"
   if [ "$(id -u)" != 0 ]; then
-    [ "$manager" = apt ] && manager=apt-get
+    [ "$manager" = dnf ] || manager=apt-get
     echo "ci/dev: packages are missing; as root: $manager install ${names[*]}" >&2
     exit 1
   fi
