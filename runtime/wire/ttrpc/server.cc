@@ -30,6 +30,7 @@ struct Server::Call {
   asio::cancellation_signal signal;
   std::optional<asio::steady_timer> deadline;
   bool timed_out = false;
+  bool abandoned = false;  // whoever asked is gone: no answer
 };
 
 namespace {
@@ -81,7 +82,7 @@ asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection,
     reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : Code::internal, error.what());
   }
   if (call->deadline) call->deadline->cancel();
-  connection->send(call->stream_id, FrameType::response, reply);
+  if (!call->abandoned) connection->send(call->stream_id, FrameType::response, reply);
 }
 
 void Server::begin_call(const std::shared_ptr<Connection>& connection, const std::shared_ptr<Calls>& calls,
@@ -136,6 +137,7 @@ void Server::cancel_all(const Calls& calls) {
   for (const auto& [id, call] : calls) open.push_back(call);
   for (const std::shared_ptr<Call>& call : open) {
     if (call->deadline) call->deadline->cancel();
+    call->abandoned = true;
     call->signal.emit(asio::cancellation_type::terminal);
   }
 }
@@ -143,7 +145,8 @@ void Server::cancel_all(const Calls& calls) {
 asio::awaitable<void> Server::serve(UniqueFd fd) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto connection = std::make_shared<Connection>(executor, std::move(fd));
-  const auto calls = std::make_shared<Calls>();
+  auto calls = std::make_shared<Calls>();
+  bool fresh = true;
   for (;;) {
     std::optional<Frame> frame;
     try {
@@ -154,7 +157,16 @@ asio::awaitable<void> Server::serve(UniqueFd fd) {
       connection->close();
     }
     if (!frame) break;
-    if (frame->type == FrameType::request) begin_call(connection, calls, std::move(*frame));
+    if (frame->type != FrameType::request) continue;
+    // Clients count their streams from 1. On a virtio-serial port the peer may leave and another one come without the
+    // guest noticing; the calls of the one that left must neither block nor answer those of the new one.
+    if (frame->stream_id == 1 && !fresh) {
+      log::debug("ttrpc peer started over calls={}", calls->size());
+      cancel_all(*calls);
+      calls = std::make_shared<Calls>();
+    }
+    fresh = false;
+    begin_call(connection, calls, std::move(*frame));
   }
   cancel_all(*calls);
 }

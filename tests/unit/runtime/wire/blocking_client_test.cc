@@ -18,7 +18,8 @@ using KeyValue = kata::ttrpc::KeyValue;
 
 namespace {
 
-std::string response(std::uint32_t stream, int code, const std::string& message, const std::string& payload) {
+std::string response(std::uint32_t stream, int code, const std::string& message,
+                     const std::string& payload) {
   kata::ttrpc::Response envelope;
   envelope.mutable_status()->set_code(code);
   envelope.mutable_status()->set_message(message);

@@ -28,24 +28,28 @@ asio::awaitable<KeyValue> park(std::shared_ptr<int> ended, KeyValue) {
     ~Count() { ++*value; }
   };
   const Count count{ended};
-  asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+  asio::steady_timer timer(co_await asio::this_coro::executor,
+                           asio::steady_timer::time_point::max());
   co_await timer.async_wait(asio::use_awaitable);
   co_return KeyValue();
 }
 
-/// echo (at once), later (after the milliseconds in `value`), fail, park (for ever), large (as many bytes as `value`).
+/// echo (at once), later (after the milliseconds in `value`), fail, park (for ever), large (as many
+/// bytes as `value`).
 void add_methods(Server& server, const std::shared_ptr<int>& ended) {
-  server.on_now<KeyValue, KeyValue>("test", "echo", [](const KeyValue& request) { return request; });
+  server.on_now<KeyValue, KeyValue>("test", "echo",
+                                    [](const KeyValue& request) { return request; });
   server.on<KeyValue, KeyValue>("test", "later", [](KeyValue request) -> asio::awaitable<KeyValue> {
-    asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(std::stoi(request.value())));
+    asio::steady_timer timer(co_await asio::this_coro::executor,
+                             std::chrono::milliseconds(std::stoi(request.value())));
     co_await timer.async_wait(asio::use_awaitable);
     co_return request;
   });
   server.on_now<KeyValue, KeyValue>("test", "fail", [](const KeyValue& request) -> KeyValue {
     throw_error(Code::not_found, "no {}", request.key());
   });
-  server.on<KeyValue, KeyValue>("test", "park",
-                                [ended](KeyValue request) { return park(ended, std::move(request)); });
+  server.on<KeyValue, KeyValue>(
+      "test", "park", [ended](KeyValue request) { return park(ended, std::move(request)); });
   server.on_now<KeyValue, KeyValue>("test", "large", [](const KeyValue& request) {
     KeyValue answer;
     answer.set_value(std::string(std::stoul(request.value()), 'x'));
@@ -76,7 +80,8 @@ struct Pair {
   }
 
   /// Runs one call to its end; the code, and the answer by reference.
-  Code call(const std::string& method, KeyValue request, KeyValue& answer, std::chrono::milliseconds deadline = 5s) {
+  Code call(const std::string& method, KeyValue request, KeyValue& answer,
+            std::chrono::milliseconds deadline = 5s) {
     std::optional<Code> code;
     asio::co_spawn(io, one(client, method, std::move(request), deadline),
                    [&](const std::exception_ptr& error, KeyValue result) {
@@ -93,9 +98,10 @@ struct Pair {
     return code.value_or(Code::unknown);
   }
 
-  static asio::awaitable<KeyValue> one(std::shared_ptr<Client> client, std::string method, KeyValue request,
-                                       std::chrono::milliseconds deadline) {
-    KeyValue answer = co_await client->call<KeyValue>("test", std::move(method), std::move(request), deadline);
+  static asio::awaitable<KeyValue> one(std::shared_ptr<Client> client, std::string method,
+                                       KeyValue request, std::chrono::milliseconds deadline) {
+    KeyValue answer =
+        co_await client->call<KeyValue>("test", std::move(method), std::move(request), deadline);
     co_return answer;
   }
 };
@@ -112,14 +118,16 @@ struct RawPeer {
     add_methods(server, ended);
     auto [ours, theirs] = make_socket_pair(SOCK_STREAM);
     peer = std::move(ours);
-    asio::co_spawn(io, server.serve(std::move(theirs)), [this](const std::exception_ptr&) { served = true; });
+    asio::co_spawn(io, server.serve(std::move(theirs)),
+                   [this](const std::exception_ptr&) { served = true; });
   }
   void run() {
     const auto end = std::chrono::steady_clock::now() + 200ms;
     while (std::chrono::steady_clock::now() < end && io.run_one_for(20ms) != 0) {
     }
   }
-  static std::string request(std::uint32_t stream, const std::string& method, const std::string& payload) {
+  static std::string request(std::uint32_t stream, const std::string& method,
+                             const std::string& payload) {
     kata::ttrpc::Request envelope;
     envelope.set_service("test");
     envelope.set_method(method);
@@ -163,7 +171,9 @@ TEST_CASE("a slow call does not hold up a fast one", "[ttrpc]") {
   std::vector<std::string> order;
   for (const char* delay : {"60", "1"}) {
     asio::co_spawn(pair.io, Pair::one(pair.client, "later", key("", delay), 5s),
-                   [&order](const std::exception_ptr&, const KeyValue& answer) { order.push_back(answer.value()); });
+                   [&order](const std::exception_ptr&, const KeyValue& answer) {
+                     order.push_back(answer.value());
+                   });
   }
   while (order.size() < 2 && pair.io.run_one_for(1s) != 0) {
   }
@@ -182,7 +192,8 @@ TEST_CASE("a deadline ends the call at both ends", "[ttrpc]") {
 
 TEST_CASE("parked calls end with their connection", "[ttrpc]") {
   RawPeer raw;
-  for (std::uint32_t i = 0; i < 50; ++i) write_all(raw.peer.get(), RawPeer::request(2 * i + 1, "park", ""));
+  for (std::uint32_t i = 0; i < 50; ++i)
+    write_all(raw.peer.get(), RawPeer::request(2 * i + 1, "park", ""));
   raw.run();
   CHECK(*raw.ended == 0);
   raw.peer.reset();
@@ -215,8 +226,10 @@ TEST_CASE("calls in flight fail when the peer goes away", "[ttrpc]") {
 TEST_CASE("a message over four mebibytes is an error of that call alone", "[ttrpc]") {
   Pair pair;
   KeyValue answer;
-  CHECK(pair.call("echo", key("x", std::string(kMaxFramePayload, 'y')), answer) == Code::resource_exhausted);
-  CHECK(pair.call("large", key("x", std::to_string(kMaxFramePayload)), answer) == Code::resource_exhausted);
+  CHECK(pair.call("echo", key("x", std::string(kMaxFramePayload, 'y')), answer) ==
+        Code::resource_exhausted);
+  CHECK(pair.call("large", key("x", std::to_string(kMaxFramePayload)), answer) ==
+        Code::resource_exhausted);
   CHECK(pair.call("large", key("x", std::to_string(kMaxFramePayload - 1024)), answer) == Code::ok);
   CHECK(answer.value().size() == kMaxFramePayload - 1024);
 }
@@ -235,9 +248,15 @@ TEST_CASE("bytes that are no frame end the connection, not the server", "[ttrpc]
 
 TEST_CASE("bytes that are no request are refused and the connection goes on", "[ttrpc]") {
   RawPeer raw;
-  SECTION("no envelope") { write_all(raw.peer.get(), encode_frame(1, FrameType::request, "\xff\xff\xff")); }
-  SECTION("no message inside") { write_all(raw.peer.get(), RawPeer::request(1, "echo", "\xff\xff\xff")); }
-  SECTION("no message inside, waiting call") { write_all(raw.peer.get(), RawPeer::request(1, "park", "\xff\xff\xff")); }
+  SECTION("no envelope") {
+    write_all(raw.peer.get(), encode_frame(1, FrameType::request, "\xff\xff\xff"));
+  }
+  SECTION("no message inside") {
+    write_all(raw.peer.get(), RawPeer::request(1, "echo", "\xff\xff\xff"));
+  }
+  SECTION("no message inside, waiting call") {
+    write_all(raw.peer.get(), RawPeer::request(1, "park", "\xff\xff\xff"));
+  }
   raw.run();
   const auto refused = raw.answer();
   REQUIRE(refused);
@@ -249,14 +268,29 @@ TEST_CASE("bytes that are no request are refused and the connection goes on", "[
   CHECK(good->status().code() == 0);
 }
 
-TEST_CASE("a stream id in use, and more calls than allowed, are refused", "[ttrpc]") {
+TEST_CASE("a stream id in use is refused", "[ttrpc]") {
   RawPeer raw;
-  write_all(raw.peer.get(), RawPeer::request(1, "park", ""));
-  write_all(raw.peer.get(), RawPeer::request(1, "park", ""));
+  write_all(raw.peer.get(), RawPeer::request(3, "park", ""));
+  write_all(raw.peer.get(), RawPeer::request(3, "park", ""));
   raw.run();
   const auto refused = raw.answer();
   REQUIRE(refused);
   CHECK(refused->status().code() == static_cast<int>(Code::invalid_argument));
+}
+
+TEST_CASE("a peer that starts over ends the calls of the one before it", "[ttrpc]") {
+  RawPeer raw;
+  for (const std::uint32_t stream : {1U, 3U, 5U})
+    write_all(raw.peer.get(), RawPeer::request(stream, "park", ""));
+  raw.run();
+  CHECK(*raw.ended == 0);
+  write_all(raw.peer.get(), RawPeer::request(1, "echo", key("a", "b").SerializeAsString()));
+  raw.run();
+  CHECK(*raw.ended == 3);
+  const auto good = raw.answer();
+  REQUIRE(good);
+  CHECK(good->status().code() == 0);
+  CHECK_FALSE(raw.answer());  // nothing of the calls before
 }
 
 TEST_CASE("a peer that asks and never reads is held back", "[ttrpc]") {
@@ -267,7 +301,9 @@ TEST_CASE("a peer that asks and never reads is held back", "[ttrpc]") {
   // Every request costs a megabyte of answer: far fewer than ten thousand may be taken.
   for (int round = 0; round < 40; ++round) {
     for (int i = 0; i < 250; ++i) {
-      if (::write(raw.peer.get(), request.data(), request.size()) != static_cast<ssize_t>(request.size())) break;
+      if (::write(raw.peer.get(), request.data(), request.size()) !=
+          static_cast<ssize_t>(request.size()))
+        break;
       ++taken;
     }
     raw.io.poll();

@@ -13,7 +13,8 @@ namespace {
 std::string header(std::uint32_t length, std::uint32_t stream, unsigned char type) {
   std::string bytes;
   for (const std::uint32_t value : {length, stream}) {
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>((value >> shift) & 0xff);
+    for (int shift = 24; shift >= 0; shift -= 8)
+      bytes += static_cast<char>((value >> shift) & 0xff);
   }
   bytes += static_cast<char>(type);
   bytes += '\0';
@@ -80,5 +81,6 @@ TEST_CASE("a payload may have exactly four mebibytes", "[frame]") {
   const std::optional<Frame> frame = parser.next();
   REQUIRE(frame);
   CHECK(frame->payload.size() == kMaxFramePayload);
-  CHECK_THROWS_AS(encode_frame(1, FrameType::request, std::string(kMaxFramePayload + 1, 'p')), Error);
+  CHECK_THROWS_AS(encode_frame(1, FrameType::request, std::string(kMaxFramePayload + 1, 'p')),
+                  Error);
 }
