@@ -76,6 +76,8 @@ std::set<std::string> host_state(const Docker& docker) {
     std::istringstream fields(line);
     std::string id, parent, device, root, point;
     fields >> id >> parent >> device >> root >> point;
+    if (point == docker.state() + "/exec/netns/default")
+      continue;  // dockerd makes it once and keeps it
     if (is_below(point, docker.state()) || is_below(point, docker.setting("DATA")))
       lines.insert("mount " + point);
   }
