@@ -48,8 +48,9 @@ TEST_CASE("docker exec -it gives a terminal of its own", "[e2e]") {
   const std::string id = docker.start({"busybox", "sleep", "1000"});
   PtyProcess terminal(words({"exec", "-it", id, "sh"}), 25, 70);
   terminal.read_until("# ");
-  terminal.type("stty size; echo 'done'1\n");
-  CHECK_THAT(terminal.read_until("done1\r\n"), Catch::Contains("25 70"));
+  // Docker sets an exec's size after it has started it.
+  terminal.type("until stty size | grep '25 70'; do sleep 0.1; done; echo 'done'1\n");
+  CHECK_THAT(terminal.read_until("done1\r\n"), Catch::Contains("\n25 70"));
   terminal.resize(50, 140);
   // The client hears of it by a signal of its own, so it takes a moment.
   terminal.type("until stty size | grep '50 140'; do sleep 0.1; done; echo 'done'2\n");
