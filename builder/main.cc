@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// katabuild: parse, do the verb, print the error, exit. 0 is success, 2 a mistake in the command line or a recipe, 1 any
-// other failure, 128 + N the end by signal N.
+// katabuild: parse, do the verb, print the error, exit. 0 is success, 2 a mistake in the command
+// line or a recipe, 1 any other failure, 128 + N the end by signal N.
+#include <CLI/CLI.hpp>
 #include <clocale>
 #include <cstdio>
-#include <CLI/CLI.hpp>
 
 #include "builder/cli/verbs.h"
 #include "builder/pipeline/interrupt.h"

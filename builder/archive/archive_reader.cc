@@ -47,7 +47,8 @@ std::optional<Entry> ArchiveReader::next() {
   if (status < ARCHIVE_WARN) state_->fail("read archive");
   Entry entry;
   const char* path = archive_entry_pathname(raw);
-  if (path == nullptr || *path == '\0') throw_error(Code::data_loss, "read archive {}: an entry without a name", state_->path);
+  if (path == nullptr || *path == '\0')
+    throw_error(Code::data_loss, "read archive {}: an entry without a name", state_->path);
   entry.path = path;
   if (const char* target = archive_entry_hardlink(raw); target != nullptr) {
     entry.kind = EntryKind::hardlink;
@@ -100,7 +101,8 @@ std::uint64_t ArchiveReader::copy_content(int fd) {
     if (status < ARCHIVE_WARN) state_->fail("read archive");
     pipeline::throw_if_interrupted();
     while (written < static_cast<std::uint64_t>(offset)) {  // a hole of a sparse file
-      const std::size_t gap = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), static_cast<std::uint64_t>(offset) - written));
+      const std::size_t gap = static_cast<std::size_t>(
+          std::min<std::uint64_t>(zeros.size(), static_cast<std::uint64_t>(offset) - written));
       write_all(fd, std::string_view(zeros).substr(0, gap));
       written += gap;
     }
@@ -111,7 +113,8 @@ std::uint64_t ArchiveReader::copy_content(int fd) {
 
 std::string safe_entry_path(const Entry& entry, const std::string& archive_path) {
   if (("/" + entry.path + "/").find("/../") != std::string::npos) {
-    throw_error(Code::invalid_argument, "{}: entry {} leaves the folder it is unpacked into: refused", archive_path,
+    throw_error(Code::invalid_argument,
+                "{}: entry {} leaves the folder it is unpacked into: refused", archive_path,
                 entry.path);
   }
   return clean_path("/" + entry.path).substr(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading tar, cpio and RPM files, compressed or not, through libarchive; entries come out as plain values.
+// Reading tar, cpio and RPM files, compressed or not, through libarchive; entries come out as plain
+// values.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,16 @@
 
 namespace kata::archive {
 
-enum class EntryKind { file, directory, symlink, hardlink, character_device, block_device, fifo, socket };
+enum class EntryKind {
+  file,
+  directory,
+  symlink,
+  hardlink,
+  character_device,
+  block_device,
+  fifo,
+  socket
+};
 
 struct Entry {
   EntryKind kind = EntryKind::file;
@@ -34,7 +44,8 @@ class ArchiveReader {
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
-  /// The next entry, or nothing at the end. Throws Error for a damaged archive; stops when interrupted.
+  /// The next entry, or nothing at the end. Throws Error for a damaged archive; stops when
+  /// interrupted.
   [[nodiscard]] std::optional<Entry> next();
   /// Writes the current entry's content to a descriptor; returns how many bytes. Throws Error.
   std::uint64_t copy_content(int fd);
@@ -44,7 +55,8 @@ class ArchiveReader {
   std::unique_ptr<State> state_;
 };
 
-/// The entry's path without leading slashes and "./"; throws Error(invalid_argument) when it holds "..".
+/// The entry's path without leading slashes and "./"; throws Error(invalid_argument) when it holds
+/// "..".
 [[nodiscard]] std::string safe_entry_path(const Entry& entry, const std::string& archive_path);
 
 }  // namespace kata::archive

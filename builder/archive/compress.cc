@@ -41,7 +41,8 @@ std::string_view read_block(int fd, std::vector<char>& buffer, const std::string
   return {buffer.data(), used};
 }
 
-void write_with_filter(int in, const std::string& from, int out, const std::string& to, CompressionType type, int level) {
+void write_with_filter(int in, const std::string& from, int out, const std::string& to,
+                       CompressionType type, int level) {
   struct archive* handle = archive_write_new();
   const ScopeExit free_handle([&] { archive_write_free(handle); });
   const auto check = [&](int status) {
@@ -54,7 +55,8 @@ void write_with_filter(int in, const std::string& from, int out, const std::stri
   const bool gzip = type == CompressionType::gzip;
   archive_write_set_format_raw(handle);
   check(gzip ? archive_write_add_filter_gzip(handle) : archive_write_add_filter_zstd(handle));
-  check(archive_write_set_filter_option(handle, nullptr, "compression-level", std::to_string(level).c_str()));
+  check(archive_write_set_filter_option(handle, nullptr, "compression-level",
+                                        std::to_string(level).c_str()));
   if (gzip) check(archive_write_set_filter_option(handle, "gzip", "timestamp", nullptr));
   archive_write_set_bytes_in_last_block(handle, 1);
   check(archive_write_open_fd(handle, out));
@@ -71,7 +73,8 @@ void write_with_filter(int in, const std::string& from, int out, const std::stri
   check(archive_write_close(handle));
 }
 
-/// libarchive's xz filter writes a CRC64 check, which the kernel's unpacker refuses; so liblzma itself.
+/// libarchive's xz filter writes a CRC64 check, which the kernel's unpacker refuses; so liblzma
+/// itself.
 void write_xz(int in, const std::string& from, int out, int level) {
   lzma_stream stream = LZMA_STREAM_INIT;
   const ScopeExit end_stream([&] { lzma_end(&stream); });
@@ -91,23 +94,28 @@ void write_xz(int in, const std::string& from, int out, int level) {
       stream.avail_out = output.size();
       status = lzma_code(&stream, action);
       write_all(out, {output.data(), output.size() - stream.avail_out});
-    } while (status == LZMA_OK && (stream.avail_in > 0 || stream.avail_out == 0 || action == LZMA_FINISH));
+    } while (status == LZMA_OK &&
+             (stream.avail_in > 0 || stream.avail_out == 0 || action == LZMA_FINISH));
   }
-  if (status != LZMA_STREAM_END) throw_error(Code::internal, "compress {} by xz: error {}", from, static_cast<int>(status));
+  if (status != LZMA_STREAM_END)
+    throw_error(Code::internal, "compress {} by xz: error {}", from, static_cast<int>(status));
 }
 
 void write_le32(int out, std::uint32_t value) {
   const char bytes[4] = {static_cast<char>(value & 0xff), static_cast<char>(value >> 8 & 0xff),
-                         static_cast<char>(value >> 16 & 0xff), static_cast<char>(value >> 24 & 0xff)};
+                         static_cast<char>(value >> 16 & 0xff),
+                         static_cast<char>(value >> 24 & 0xff)};
   write_all(out, {bytes, sizeof bytes});
 }
 
-/// The legacy frame is the only one the kernel reads: a magic number, then blocks of at most 8 MiB with their size.
+/// The legacy frame is the only one the kernel reads: a magic number, then blocks of at most 8 MiB
+/// with their size.
 void write_lz4_legacy(int in, const std::string& from, int out, int level) {
   constexpr std::uint32_t kLegacyMagic = 0x184C2102;
   constexpr std::size_t kBlockSize = 8U << 20;
   std::vector<char> input(kBlockSize);
-  std::vector<char> output(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(kBlockSize))));
+  std::vector<char> output(
+      static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(kBlockSize))));
   write_le32(out, kLegacyMagic);
   for (;;) {
     const std::string_view block = read_block(in, input, from);
@@ -138,7 +146,8 @@ int default_level(CompressionType type) noexcept {
   return 19;
 }
 
-std::uint64_t compress_file(const std::string& from, const std::string& to, const recipe::Compression& compression) {
+std::uint64_t compress_file(const std::string& from, const std::string& to,
+                            const recipe::Compression& compression) {
   const int level = compression.level > 0 ? compression.level : default_level(compression.type);
   if (compression.type == CompressionType::none) {
     pipeline::copy_file(from, to, 0644);

@@ -22,7 +22,8 @@ struct CpioWriter::State {
     const char* text = archive_error_string(handle);
     const std::string reason = text != nullptr ? text : "no details";
     throw Error(err > 0 ? code_from_errno(err) : Code::internal,
-                fmt::format("write {} to {}: {}", what, path, err > 0 ? errno_text(err) : reason), err > 0 ? err : 0);
+                fmt::format("write {} to {}: {}", what, path, err > 0 ? errno_text(err) : reason),
+                err > 0 ? err : 0);
   }
 };
 
@@ -41,11 +42,12 @@ void CpioWriter::begin(const CpioEntry& cpio) {
   pipeline::throw_if_interrupted();
   const Entry& entry = cpio.entry;
   if (entry.size > 0xffffffffU) {
-    throw_error(Code::invalid_argument, "{}: {} bytes are more than an initrd's format can hold (4 GiB)", entry.path,
+    throw_error(Code::invalid_argument,
+                "{}: {} bytes are more than an initrd's format can hold (4 GiB)", entry.path,
                 entry.size);
   }
-  const std::unique_ptr<struct archive_entry, void (*)(struct archive_entry*)> raw(archive_entry_new(),
-                                                                                   archive_entry_free);
+  const std::unique_ptr<struct archive_entry, void (*)(struct archive_entry*)> raw(
+      archive_entry_new(), archive_entry_free);
   unsigned type = AE_IFREG;
   switch (entry.kind) {
     case EntryKind::directory:
@@ -91,7 +93,8 @@ void CpioWriter::add_content(std::string_view data) {
   while (!data.empty()) {
     const la_ssize_t count = archive_write_data(state_->handle, data.data(), data.size());
     state_->check(static_cast<int>(count < 0 ? count : 0), "content");
-    if (count == 0) throw_error(Code::internal, "write to {}: more content than the entry's size", state_->path);
+    if (count == 0)
+      throw_error(Code::internal, "write to {}: more content than the entry's size", state_->path);
     data.remove_prefix(static_cast<std::size_t>(count));
   }
 }

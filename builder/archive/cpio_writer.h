@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The cpio format "newc" that the kernel unpacks into its first root file system, written by libarchive. Nothing of the
-// builder's machine goes in: owners, modes, times and inode numbers are what the caller says.
+// The cpio format "newc" that the kernel unpacks into its first root file system, written by
+// libarchive. Nothing of the builder's machine goes in: owners, modes, times and inode numbers are
+// what the caller says.
 #pragma once
 
 #include <cstdint>

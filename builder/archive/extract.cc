@@ -38,7 +38,8 @@ bool link_stays_inside(const std::string& path, const std::string& target) {
 
 class Extractor {
  public:
-  Extractor(const std::string& archive_path, const std::string& folder) : archive_(archive_path), folder_(folder) {}
+  Extractor(const std::string& archive_path, const std::string& folder)
+      : archive_(archive_path), folder_(folder) {}
 
   void add(ArchiveReader& reader, const Entry& entry, const std::string& path) {
     const std::string full = join_path(folder_, path);
@@ -55,7 +56,8 @@ class Extractor {
         write_content(reader, entry, full);
         break;
       case EntryKind::symlink:
-        if (!link_stays_inside(path, entry.target)) refuse(entry, "is a link to " + entry.target + ", outside of the folder");
+        if (!link_stays_inside(path, entry.target))
+          refuse(entry, "is a link to " + entry.target + ", outside of the folder");
         if (::symlink(entry.target.c_str(), full.c_str()) != 0) throw_errno(errno, "link {}", full);
         links_.insert(path);
         break;
@@ -64,7 +66,12 @@ class Extractor {
         target.path = entry.target;
         const std::string from = safe_entry_path(target, archive_);
         check_no_link_above(from);
-        if (::link(join_path(folder_, from).c_str(), full.c_str()) != 0) throw_errno(errno, "link {} to {}", full, from);
+        if (::link(join_path(folder_, from).c_str(), full.c_str()) != 0)
+          throw_errno(errno, "link {} to {}", full, from);
+        if (entry.size > 0) {  // in newc the last name of a file carries its bytes
+          const UniqueFd fd = open_file(full, O_WRONLY | O_TRUNC);
+          in_context([&] { reader.copy_content(fd.get()); }, "write {}", full);
+        }
         break;
       }
       default:
@@ -80,10 +87,11 @@ class Extractor {
   /// An entry below a link of this archive would be written through it.
   void check_no_link_above(const std::string& path) const {
     if (links_.empty()) return;
-    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       if (links_.contains(path.substr(0, slash))) {
-        throw_error(Code::invalid_argument, "{}: entry {} lies below the link {}: refused", archive_, path,
-                    path.substr(0, slash));
+        throw_error(Code::invalid_argument, "{}: entry {} lies below the link {}: refused",
+                    archive_, path, path.substr(0, slash));
       }
     }
   }
@@ -91,7 +99,8 @@ class Extractor {
   static void write_content(ArchiveReader& reader, const Entry& entry, const std::string& full) {
     const UniqueFd fd = open_file(full, O_WRONLY | O_CREAT | O_EXCL, (entry.mode & 0777U) | 0600U);
     in_context([&] { reader.copy_content(fd.get()); }, "write {}", full);
-    const struct timespec times[2] = {{.tv_sec = entry.mtime, .tv_nsec = 0}, {.tv_sec = entry.mtime, .tv_nsec = 0}};
+    const struct timespec times[2] = {{.tv_sec = entry.mtime, .tv_nsec = 0},
+                                      {.tv_sec = entry.mtime, .tv_nsec = 0}};
     if (::futimens(fd.get(), times) != 0) throw_errno(errno, "set the time of {}", full);
   }
 

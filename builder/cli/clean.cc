@@ -14,11 +14,14 @@ void add_clean(CLI::App& app, Action& action) {
   };
   const auto options = std::make_shared<CleanOptions>();
   CLI::App* verb = app.add_subcommand("clean", "Empty the build cache");
-  verb->add_option("--cache", options->cache, "folder of the build cache (default: $XDG_CACHE_HOME/katabuild)")->type_name("DIR");
+  verb->add_option("--cache", options->cache,
+                   "folder of the build cache (default: $XDG_CACHE_HOME/katabuild)")
+      ->type_name("DIR");
   verb->add_flag("--all", options->everything, "the compiler cache too");
   verb->callback([options, &action] {
     action = [options] {
-      const pipeline::Cache cache(options->cache.empty() ? pipeline::default_cache_folder() : absolute_path(options->cache));
+      const pipeline::Cache cache(options->cache.empty() ? pipeline::default_cache_folder()
+                                                         : absolute_path(options->cache));
       cache.clean(options->everything);
       return 0;
     };

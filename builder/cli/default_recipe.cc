@@ -15,8 +15,10 @@ std::string default_recipe(const std::string& name) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
   std::string installed = join_path(parent_path(parent_path(program)), "share/katabuild/" + name);
   if (!error && path_exists(installed)) return installed;
-  throw_error(Code::invalid_argument, "find the default recipe: there is neither {} here nor {}: name one with --recipe FILE",
-              name, installed);
+  throw_error(
+      Code::invalid_argument,
+      "find the default recipe: there is neither {} here nor {}: name one with --recipe FILE", name,
+      installed);
 }
 
 }  // namespace kata::cli

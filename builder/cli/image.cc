@@ -27,19 +27,22 @@ struct ImageOptions {
 
 /// A folder gets the default name in it; anything else is the file itself.
 std::string output_file(const std::string& output) {
-  const bool is_folder = output.empty() || output.back() == '/' || std::filesystem::is_directory(output) ||
+  const bool is_folder = output.empty() || output.back() == '/' ||
+                         std::filesystem::is_directory(output) ||
                          base_name(output).find('.') == std::string_view::npos;
   const std::string path = absolute_path(output);
   return is_folder ? join_path(path, kDefaultName) : path;
 }
 
 int run_image(const ImageOptions& options) {
-  const std::string path = options.recipe.empty() ? default_recipe("rootfs/minimal.yaml") : options.recipe;
+  const std::string path =
+      options.recipe.empty() ? default_recipe("rootfs/minimal.yaml") : options.recipe;
   recipe::ImageRecipe recipe = recipe::read_image_recipe(path);
   if (!options.agent.empty()) recipe.agent.path = absolute_path(options.agent);
   if (!options.kernel_config.empty()) recipe.kernel_config = absolute_path(options.kernel_config);
   Session session(options.session);
-  const recipe::ImageArtifact artifact = rootfs::build_initrd(recipe, output_file(options.output), session.context());
+  const recipe::ImageArtifact artifact =
+      rootfs::build_initrd(recipe, output_file(options.output), session.context());
   std::printf("image %s%s\n  %s  %llu bytes (%llu unpacked)\n", recipe.name.c_str(),
               artifact.up_to_date ? " is up to date" : "", artifact.image.path.c_str(),
               static_cast<unsigned long long>(artifact.image.size),
@@ -52,12 +55,18 @@ int run_image(const ImageOptions& options) {
 void add_image(CLI::App& app, Action& action) {
   const auto options = std::make_shared<ImageOptions>();
   CLI::App* verb = app.add_subcommand("image", "Build a guest image from its recipe");
-  verb->add_option("--recipe,recipe", options->recipe, "recipe (default: rootfs/minimal.yaml)")->type_name("FILE");
-  verb->add_option("--format", options->format, "initrd")->check(CLI::IsMember({"initrd"}))->capture_default_str();
-  verb->add_option("--agent", options->agent, "the agent's program")->type_name("PATH");
-  verb->add_option("--kernel-config", options->kernel_config, "kernel-manifest.json or .config of the kernel that shall boot it")
+  verb->add_option("--recipe,recipe", options->recipe, "recipe (default: rootfs/minimal.yaml)")
       ->type_name("FILE");
-  verb->add_option("--output", options->output, "folder, or the image's file")->type_name("PATH")->capture_default_str();
+  verb->add_option("--format", options->format, "initrd")
+      ->check(CLI::IsMember({"initrd"}))
+      ->capture_default_str();
+  verb->add_option("--agent", options->agent, "the agent's program")->type_name("PATH");
+  verb->add_option("--kernel-config", options->kernel_config,
+                   "kernel-manifest.json or .config of the kernel that shall boot it")
+      ->type_name("FILE");
+  verb->add_option("--output", options->output, "folder, or the image's file")
+      ->type_name("PATH")
+      ->capture_default_str();
   add_session_options(*verb, options->session);
   verb->callback([options, &action] { action = [options] { return run_image(*options); }; });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every building verb sets up: cache, runner, progress. Options first, then one Session for the length of the verb.
+// What every building verb sets up: cache, runner, progress. Options first, then one Session for
+// the length of the verb.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@ namespace kata::cli {
 
 void add_show_recipe(CLI::App& app, Action& action) {
   const auto path = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("show-recipe", "Check a recipe and print it with every default filled in");
+  CLI::App* verb =
+      app.add_subcommand("show-recipe", "Check a recipe and print it with every default filled in");
   verb->add_option("recipe", *path, "kernel or image recipe")->type_name("FILE")->required();
   verb->callback([path, &action] {
     action = [path] {

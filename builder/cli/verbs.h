@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The verbs of katabuild: `add_*` describes a verb's options and stores what to do; main parses, then does it.
+// The verbs of katabuild: `add_*` describes a verb's options and stores what to do; main parses,
+// then does it.
 #pragma once
 
 #include <functional>

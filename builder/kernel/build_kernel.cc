@@ -44,18 +44,22 @@ struct Inputs {
 Requests requests_of(const KernelRecipe& recipe) {
   Requests requests = merge_fragments(recipe.fragments);
   if (!recipe.localversion.empty()) {
-    merge_fragment(fmt::format("CONFIG_LOCALVERSION=\"{}\"\n", recipe.localversion), recipe.file + " (localversion)", requests);
+    merge_fragment(fmt::format("CONFIG_LOCALVERSION=\"{}\"\n", recipe.localversion),
+                   recipe.file + " (localversion)", requests);
   }
   return requests;
 }
 
 std::string cache_key(const KernelRecipe& recipe, const Inputs& inputs) {
-  std::string text = fmt::format("katabuild kernel {}\nsource {} {}\narch {}\ntimestamp {}\nstrip {}\npvh {}\n", kProcedure,
-                                 static_cast<int>(recipe.source.kind), inputs.source.sha256, recipe.arch, inputs.timestamp,
-                                 recipe.strip, recipe.require_pvh);
+  std::string text =
+      fmt::format("katabuild kernel {}\nsource {} {}\narch {}\ntimestamp {}\nstrip {}\npvh {}\n",
+                  kProcedure, static_cast<int>(recipe.source.kind), inputs.source.sha256,
+                  recipe.arch, inputs.timestamp, recipe.strip, recipe.require_pvh);
   for (const std::string& name : recipe.source.patches) text += "srpm patch " + name + "\n";
-  for (const std::string& patch : recipe.patches) text += "patch " + pipeline::sha256_of_file(patch) + "\n";
-  for (const Tool& tool : inputs.toolchain.tools) text += fmt::format("tool {} {}\n", tool.name, tool.version);
+  for (const std::string& patch : recipe.patches)
+    text += "patch " + pipeline::sha256_of_file(patch) + "\n";
+  for (const Tool& tool : inputs.toolchain.tools)
+    text += fmt::format("tool {} {}\n", tool.name, tool.version);
   return pipeline::sha256_of_text(text + merged_text(inputs.requests));
 }
 
@@ -63,7 +67,9 @@ Inputs gather_inputs(const KernelRecipe& recipe, Context& context) {
   Inputs inputs;
   inputs.requests = requests_of(recipe);
   for (const std::string& patch : recipe.patches) {
-    if (!path_exists(patch)) throw_error(Code::invalid_argument, "{}: patch {}: there is no such file", recipe.file, patch);
+    if (!path_exists(patch))
+      throw_error(Code::invalid_argument, "{}: patch {}: there is no such file", recipe.file,
+                  patch);
   }
   inputs.toolchain = probe_toolchain(recipe.compiler, context);
   inputs.source = fetch_source(recipe.source, context);
@@ -86,7 +92,8 @@ void check_pvh_entry(const std::string& vmlinux) {
   const std::optional<pipeline::ElfFile> elf = pipeline::read_elf(vmlinux);
   if (elf && pipeline::has_pvh_entry(*elf)) return;
   throw_error(Code::failed_precondition,
-              "check {}: it has no PVH entry (the ELF note XEN_ELFNOTE_PHYS32_ENTRY), so QEMU cannot boot it directly: set "
+              "check {}: it has no PVH entry (the ELF note XEN_ELFNOTE_PHYS32_ENTRY), so QEMU "
+              "cannot boot it directly: set "
               "CONFIG_PVH=y in a fragment, or require_pvh: false in the recipe",
               base_name(vmlinux));
 }
@@ -112,7 +119,8 @@ KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
   Json manifest = read_json_file(join_path(folder, kManifest));
   const auto file = [&](const char* name) {
     const Json& entry = manifest.at("files").at(name);
-    return FileArtifact{join_path(folder, name), entry.at("sha256").get<std::string>(), entry.at("size").get<std::uint64_t>()};
+    return FileArtifact{join_path(folder, name), entry.at("sha256").get<std::string>(),
+                        entry.at("size").get<std::uint64_t>()};
   };
   KernelArtifact artifact;
   artifact.version = manifest.at("version").get<std::string>();
@@ -130,14 +138,17 @@ KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
 }
 
 /// A cache entry counts only when its files are still what the manifest says in size.
-std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inputs& inputs, const Context& context) {
+std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inputs& inputs,
+                                          const Context& context) {
   const std::optional<std::string> folder = context.cache.find(kKind, inputs.key);
   if (!folder) return std::nullopt;
   try {
     KernelArtifact artifact = load(*folder, recipe);
     for (const FileArtifact* file : {&artifact.vmlinux, &artifact.vmlinuz, &artifact.config}) {
       struct stat status {};
-      if (::stat(file->path.c_str(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) != file->size) return std::nullopt;
+      if (::stat(file->path.c_str(), &status) != 0 ||
+          static_cast<std::uint64_t>(status.st_size) != file->size)
+        return std::nullopt;
     }
     artifact.from_cache = true;
     return artifact;
@@ -150,8 +161,8 @@ std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inpu
 }
 
 /// Unpack, configure, check, compile, strip: the result is a folder with the artifact's files.
-void build_into(const std::string& result, const std::string& work, const KernelRecipe& recipe, const Inputs& inputs,
-                Context& context) {
+void build_into(const std::string& result, const std::string& work, const KernelRecipe& recipe,
+                const Inputs& inputs, Context& context) {
   BuildTree tree;
   tree.work = work;
   tree.source = unpack_source(recipe, inputs.source, work, context);
@@ -161,14 +172,17 @@ void build_into(const std::string& result, const std::string& work, const Kernel
   const std::string config = configure(tree, merged_text(inputs.requests), context);
   check_survived(inputs.requests, parse_dot_config(config), read_kconfig(tree.source, "x86"));
   const std::string memory = "kernel-" + recipe.name;
-  context.cache.remember(memory, compile(tree, context.cache.recall(memory).value_or(recipe.expected_steps), context));
+  context.cache.remember(
+      memory, compile(tree, context.cache.recall(memory).value_or(recipe.expected_steps), context));
 
   make_directories(result);
   KernelArtifact artifact;
   artifact.version = kernel_release(tree, context);
-  strip_vmlinux(join_path(tree.source, "vmlinux"), join_path(result, "vmlinux"), recipe.strip, context);
+  strip_vmlinux(join_path(tree.source, "vmlinux"), join_path(result, "vmlinux"), recipe.strip,
+                context);
   if (recipe.require_pvh) check_pvh_entry(join_path(result, "vmlinux"));
-  pipeline::copy_file(join_path(tree.source, "arch/x86/boot/bzImage"), join_path(result, "vmlinuz"), 0644);
+  pipeline::copy_file(join_path(tree.source, "arch/x86/boot/bzImage"), join_path(result, "vmlinuz"),
+                      0644);
   write_file(join_path(result, "config"), config);
   artifact.vmlinux = describe(join_path(result, "vmlinux"));
   artifact.vmlinuz = describe(join_path(result, "vmlinuz"));
@@ -179,7 +193,9 @@ void build_into(const std::string& result, const std::string& work, const Kernel
 void check_work_path(const std::string& path) {
   if (path.find_first_of(" :\t") != std::string::npos) {
     throw_error(Code::invalid_argument,
-                "build in {}: the kernel's build cannot handle a path with a space or colon: choose another with --cache", path);
+                "build in {}: the kernel's build cannot handle a path with a space or colon: "
+                "choose another with --cache",
+                path);
   }
 }
 
@@ -187,13 +203,15 @@ void check_work_path(const std::string& path) {
 
 KernelArtifact build_kernel(const KernelRecipe& recipe, Context& context) {
   const Inputs inputs = gather_inputs(recipe, context);
-  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context)) return *std::move(cached);
+  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context))
+    return *std::move(cached);
   check_work_path(context.cache.root());
   context.cache.remove_stale_work();
   const pipeline::FileLock lock = context.cache.lock(kKind, inputs.key, [&] {
     context.progress.note("kernel: waiting for another katabuild that builds the same kernel");
   });
-  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context)) return *std::move(cached);
+  if (std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context))
+    return *std::move(cached);
   pipeline::explain_full_disk(context.cache.root(), [&] {
     pipeline::WorkFolder work(context.cache.work_path(kKind, inputs.key));
     if (context.keep_build) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel stage: a recipe in, a bootable kernel in the cache out; and its publication to a folder.
+// The kernel stage: a recipe in, a bootable kernel in the cache out; and its publication to a
+// folder.
 #pragma once
 
 #include <string>
@@ -11,11 +12,14 @@
 
 namespace kata::kernel {
 
-/// Builds the kernel, or finds it in the cache. Two calls with equal inputs give equal bytes. Throws Error.
-[[nodiscard]] recipe::KernelArtifact build_kernel(const recipe::KernelRecipe& recipe, pipeline::Context& context);
+/// Builds the kernel, or finds it in the cache. Two calls with equal inputs give equal bytes.
+/// Throws Error.
+[[nodiscard]] recipe::KernelArtifact build_kernel(const recipe::KernelRecipe& recipe,
+                                                  pipeline::Context& context);
 
-/// Puts vmlinux-VERSION, vmlinuz-VERSION, config-VERSION, links without the version and kernel-manifest.json into
-/// `folder`; the result's paths are there. Throws Error.
-recipe::KernelArtifact publish_kernel(const recipe::KernelArtifact& artifact, const std::string& folder);
+/// Puts vmlinux-VERSION, vmlinuz-VERSION, config-VERSION, links without the version and
+/// kernel-manifest.json into `folder`; the result's paths are there. Throws Error.
+recipe::KernelArtifact publish_kernel(const recipe::KernelArtifact& artifact,
+                                      const std::string& folder);
 
 }  // namespace kata::kernel

@@ -34,18 +34,25 @@ std::vector<std::string> environment(const BuildTree& tree, const pipeline::Cont
   };
   if (tree.has_ccache) {
     env.push_back("CCACHE_DIR=" + context.cache.folder("ccache"));
-    env.push_back("CCACHE_CONFIGPATH=/dev/null");  // the user's own settings do not decide what is built
+    env.push_back(
+        "CCACHE_CONFIGPATH=/dev/null");  // the user's own settings do not decide what is built
     env.push_back("CCACHE_BASEDIR=" + tree.work);
     env.push_back("CCACHE_NOHASHDIR=1");  // another work folder hits too
   }
   return env;
 }
 
-Command make_command(const BuildTree& tree, const std::vector<std::string>& arguments, const pipeline::Context& context) {
+Command make_command(const BuildTree& tree, const std::vector<std::string>& arguments,
+                     const pipeline::Context& context) {
   const std::string launcher = tree.has_ccache ? "ccache " : "";
   Command command;
-  command.argv = {"make", fmt::format("-j{}", context.jobs), "V=0", "ARCH=x86_64", "LOCALVERSION=",
-                  "CC=" + launcher + tree.compiler, "HOSTCC=" + launcher + "gcc"};
+  command.argv = {"make",
+                  fmt::format("-j{}", context.jobs),
+                  "V=0",
+                  "ARCH=x86_64",
+                  "LOCALVERSION=",
+                  "CC=" + launcher + tree.compiler,
+                  "HOSTCC=" + launcher + "gcc"};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.env = environment(tree, context);
   command.cwd = tree.source;
@@ -63,8 +70,10 @@ std::string telling_lines(const CommandResult& result) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string line = text.substr(begin, end - begin);
     begin = end + 1;
-    const bool tells = line.find("error:") != std::string::npos || line.find("No space left") != std::string::npos ||
-                       line.find("undefined reference") != std::string::npos || line.find("fatal") != std::string::npos ||
+    const bool tells = line.find("error:") != std::string::npos ||
+                       line.find("No space left") != std::string::npos ||
+                       line.find("undefined reference") != std::string::npos ||
+                       line.find("fatal") != std::string::npos ||
                        line.find("not found") != std::string::npos;
     if (tells && count++ < 10) telling += "\n  " + line;
     last += "\n  " + line;
@@ -74,13 +83,17 @@ std::string telling_lines(const CommandResult& result) {
   return last.size() > kTail ? last.substr(last.find('\n', last.size() - kTail)) : last;
 }
 
-CommandResult run_make(const Command& command, std::string_view doing, const std::function<void(std::string_view)>& on_line,
+CommandResult run_make(const Command& command, std::string_view doing,
+                       const std::function<void(std::string_view)>& on_line,
                        pipeline::Context& context) {
   CommandResult result = context.runner.run_lines(command, on_line);
   if (result.status == 0) return result;
   const std::string log = join_path(context.cache.folder("logs"), "kernel.log");
-  ignore_error([&] { write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output); },
-               "the error itself is told anyway");
+  ignore_error(
+      [&] {
+        write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
+      },
+      "the error itself is told anyway");
   throw_error(Code::internal, "{}: make {}; the whole output is in {}:{}", doing,
               result.status > 128 ? "was ended by " + signal_name(result.status - 128)
                                   : fmt::format("ended with status {}", result.status),
@@ -107,14 +120,17 @@ std::string_view made_object(std::string_view line) {
 Toolchain probe_toolchain(const std::string& compiler, pipeline::Context& context) {
   Toolchain toolchain;
   std::string missing;
-  for (const std::string& name : {compiler, std::string("gcc"), std::string("ld"), std::string("objcopy"), std::string("make"),
-                                  std::string("flex"), std::string("bison"), std::string("bc")}) {
+  for (const std::string& name :
+       {compiler, std::string("gcc"), std::string("ld"), std::string("objcopy"),
+        std::string("make"), std::string("flex"), std::string("bison"), std::string("bc")}) {
     if (!find_program(name)) missing += " " + name;
   }
   if (!missing.empty()) {
     throw_error(Code::failed_precondition,
-                "build a kernel: programs are missing:{}: install them with `apt-get install gcc make binutils flex bison "
-                "bc libelf-dev libssl-dev` or `dnf install gcc make binutils flex bison bc elfutils-libelf-devel openssl-devel`",
+                "build a kernel: programs are missing:{}: install them with `apt-get install gcc "
+                "make binutils flex bison "
+                "bc libelf-dev libssl-dev` or `dnf install gcc make binutils flex bison bc "
+                "elfutils-libelf-devel openssl-devel`",
                 missing);
   }
   for (const std::string& name : {compiler, std::string("ld"), std::string("make")}) {
@@ -127,25 +143,31 @@ Toolchain probe_toolchain(const std::string& compiler, pipeline::Context& contex
   return toolchain;
 }
 
-std::string configure(const BuildTree& tree, const std::string& merged, pipeline::Context& context) {
+std::string configure(const BuildTree& tree, const std::string& merged,
+                      pipeline::Context& context) {
   const std::string merged_path = join_path(tree.work, "merged.config");
   write_file(merged_path, merged);
   make_directories(join_path(tree.work, "tmp"));
-  const Command command = make_command(tree, {"KCONFIG_ALLCONFIG=" + merged_path, "allnoconfig"}, context);
+  const Command command =
+      make_command(tree, {"KCONFIG_ALLCONFIG=" + merged_path, "allnoconfig"}, context);
   run_make(command, "configure the kernel", {}, context);
   return read_file(join_path(tree.source, ".config"));
 }
 
-std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps, pipeline::Context& context) {
-  context.progress.begin("kernel", fmt::format("compiling with {} jobs{}", context.jobs, tree.has_ccache ? " and ccache" : ""),
-                         expected_steps);
+std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps,
+                      pipeline::Context& context) {
+  context.progress.begin(
+      "kernel",
+      fmt::format("compiling with {} jobs{}", context.jobs, tree.has_ccache ? " and ccache" : ""),
+      expected_steps);
   const std::string prefix = tree.source + "/";  // what is below tools/ comes with its full path
   const auto on_line = [&](std::string_view line) {
     std::string_view object = made_object(line);
     if (object.starts_with(prefix)) object.remove_prefix(prefix.size());
     if (!object.empty()) context.progress.step(object);
   };
-  run_make(make_command(tree, {"vmlinux", "bzImage"}, context), "compile the kernel", on_line, context);
+  run_make(make_command(tree, {"vmlinux", "bzImage"}, context), "compile the kernel", on_line,
+           context);
   context.progress.end(fmt::format("{} files made", context.progress.steps()));
   return context.progress.steps();
 }
@@ -156,12 +178,14 @@ std::string kernel_release(const BuildTree& tree, pipeline::Context& context) {
   while (!version.empty() && (version.back() == '\n' || version.back() == ' ')) version.pop_back();
   version = version.substr(version.find_last_of('\n') + 1);
   if (version.empty() || version.find_first_of("/ \t") != std::string::npos) {
-    throw_error(Code::internal, "ask for the kernel's version: make kernelrelease says \"{}\"", version);
+    throw_error(Code::internal, "ask for the kernel's version: make kernelrelease says \"{}\"",
+                version);
   }
   return version;
 }
 
-void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip, pipeline::Context& context) {
+void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip,
+                   pipeline::Context& context) {
   if (!strip) return pipeline::copy_file(vmlinux, to, 0644);
   Command command;
   command.argv = {"objcopy", "--strip-all", vmlinux, to};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Driving the kernel's own build: tools, environment, make. Everything that could differ between two machines or two
-// folders is pinned here.
+// Driving the kernel's own build: tools, environment, make. Everything that could differ between
+// two machines or two folders is pinned here.
 #pragma once
 
 #include <cstdint>
@@ -23,30 +23,35 @@ struct Toolchain {
   bool has_ccache = false;
 };
 
-/// Finds the programs a kernel build needs. Throws Error(failed_precondition) that names all missing ones and the
-/// packages they are in.
+/// Finds the programs a kernel build needs. Throws Error(failed_precondition) that names all
+/// missing ones and the packages they are in.
 [[nodiscard]] Toolchain probe_toolchain(const std::string& compiler, pipeline::Context& context);
 
 /// A source tree and how to build it.
 struct BuildTree {
-  std::string source;       ///< the tree's top folder
-  std::string work;         ///< a folder for the merged configuration and temporary files
+  std::string source;  ///< the tree's top folder
+  std::string work;    ///< a folder for the merged configuration and temporary files
   std::string compiler;
   bool has_ccache = false;
   std::int64_t timestamp = 0;
 };
 
 /// allnoconfig plus the merged fragments; returns the text of .config. Throws Error.
-[[nodiscard]] std::string configure(const BuildTree& tree, const std::string& merged, pipeline::Context& context);
-/// Builds vmlinux and bzImage; returns how many files were made. Throws Error with the compiler's message.
-std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps, pipeline::Context& context);
+[[nodiscard]] std::string configure(const BuildTree& tree, const std::string& merged,
+                                    pipeline::Context& context);
+/// Builds vmlinux and bzImage; returns how many files were made. Throws Error with the compiler's
+/// message.
+std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps,
+                      pipeline::Context& context);
 /// What `uname -r` will say.
 [[nodiscard]] std::string kernel_release(const BuildTree& tree, pipeline::Context& context);
 /// Copies `vmlinux` to `to` without its symbols, or as it is. Throws Error.
-void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip, pipeline::Context& context);
+void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip,
+                   pipeline::Context& context);
 /// The time as the kernel's version text holds it: "Thu Jan  1 00:00:00 UTC 1970".
 [[nodiscard]] std::string build_timestamp_text(std::int64_t seconds);
-/// The object that a line of make's output says is being made: "  CC      init/main.o" -> "init/main.o"; else empty.
+/// The object that a line of make's output says is being made: "  CC      init/main.o" ->
+/// "init/main.o"; else empty.
 [[nodiscard]] std::string_view made_object(std::string_view line);
 
 }  // namespace kata::kernel

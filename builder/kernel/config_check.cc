@@ -22,10 +22,12 @@ std::string explain_unknown(const std::string& symbol, const KconfigTree& tree) 
   for (const auto& [name, definitions] : tree.symbols) known.push_back(name);
   const std::vector<std::string> near = recipe::nearest_names(symbol, known, 3);
   if (near.empty()) return "this kernel has no such symbol";
-  return fmt::format("this kernel has no such symbol: did you mean CONFIG_{}?", join(near, ", CONFIG_"));
+  return fmt::format("this kernel has no such symbol: did you mean CONFIG_{}?",
+                     join(near, ", CONFIG_"));
 }
 
-std::vector<std::string> unmet_of(const std::vector<std::string>& conditions, const Values& config) {
+std::vector<std::string> unmet_of(const std::vector<std::string>& conditions,
+                                  const Values& config) {
   std::vector<std::string> unmet;
   std::set<std::string> seen;
   for (const std::string& condition : conditions) {
@@ -36,14 +38,17 @@ std::vector<std::string> unmet_of(const std::vector<std::string>& conditions, co
   return unmet;
 }
 
-/// Who switches the symbol on although the fragment wants it off, or could switch it on although it cannot be chosen.
-std::string selectors(const std::string& symbol, const Values& config, const KconfigTree& tree, bool active) {
+/// Who switches the symbol on although the fragment wants it off, or could switch it on although it
+/// cannot be chosen.
+std::string selectors(const std::string& symbol, const Values& config, const KconfigTree& tree,
+                      bool active) {
   const auto found = tree.selections.find(symbol);
   if (found == tree.selections.end()) return {};
   std::vector<std::string> names;
   for (const Selection& selection : found->second) {
-    const bool is_on = config.contains(selection.by) &&
-                       (selection.condition.empty() || is_true(parse_expression(selection.condition), config));
+    const bool is_on =
+        config.contains(selection.by) &&
+        (selection.condition.empty() || is_true(parse_expression(selection.condition), config));
     if (is_on != active) continue;
     if (names.size() == 6) {
       names.emplace_back("...");
@@ -54,24 +59,28 @@ std::string selectors(const std::string& symbol, const Values& config, const Kco
   return join(names, ", ");
 }
 
-std::string explain_missing(const std::string& symbol, const Values& config, const KconfigTree& tree) {
+std::string explain_missing(const std::string& symbol, const Values& config,
+                            const KconfigTree& tree) {
   const std::vector<Definition>& definitions = tree.symbols.at(symbol);
   std::vector<std::string> reasons;
   for (const Definition& definition : definitions) {
     std::vector<std::string> unmet = unmet_of(definition.depends, config);
     if (!unmet.empty()) {
-      reasons.push_back(fmt::format("its dependencies are not met ({}): {}", definition.place, join(unmet, "; ")));
+      reasons.push_back(fmt::format("its dependencies are not met ({}): {}", definition.place,
+                                    join(unmet, "; ")));
       continue;
     }
     if (!definition.has_prompt) {
       const std::string by = selectors(symbol, config, tree, false);
-      reasons.push_back(fmt::format("it cannot be chosen ({}): {}", definition.place,
-                                    by.empty() ? "only its default sets it" : "it comes with one of " + by));
+      reasons.push_back(
+          fmt::format("it cannot be chosen ({}): {}", definition.place,
+                      by.empty() ? "only its default sets it" : "it comes with one of " + by));
       continue;
     }
     unmet = unmet_of(definition.prompt_needs, config);
     if (!unmet.empty()) {
-      reasons.push_back(fmt::format("it can be chosen only under a condition ({}): {}", definition.place, join(unmet, "; ")));
+      reasons.push_back(fmt::format("it can be chosen only under a condition ({}): {}",
+                                    definition.place, join(unmet, "; ")));
       continue;
     }
     reasons.push_back(fmt::format("the kernel's Kconfig dropped it; see {}", definition.place));
@@ -87,11 +96,15 @@ std::string explain_loss(const std::string& symbol, const std::string& wanted, c
   if (wanted == "n") {
     const std::string by = selectors(symbol, config, tree, true);
     if (!by.empty()) return "it is selected by " + by;
-    const std::vector<std::string> unmet = unmet_of(tree.symbols.at(symbol).front().prompt_needs, config);
-    if (!unmet.empty()) return "it can be switched off only under a condition: " + join(unmet, "; ");
+    const std::vector<std::string> unmet =
+        unmet_of(tree.symbols.at(symbol).front().prompt_needs, config);
+    if (!unmet.empty())
+      return "it can be switched off only under a condition: " + join(unmet, "; ");
     return "its default is on; see " + tree.symbols.at(symbol).front().place;
   }
-  if (config.contains(symbol)) return "the value is out of range or of the wrong type; see " + tree.symbols.at(symbol).front().place;
+  if (config.contains(symbol))
+    return "the value is out of range or of the wrong type; see " +
+           tree.symbols.at(symbol).front().place;
   return explain_missing(symbol, config, tree);
 }
 
@@ -105,11 +118,13 @@ void check_survived(const Requests& requests, const Values& config, const Kconfi
     const bool survived = got == request.value;
     if (survived && (found != config.end() || tree.symbols.contains(symbol))) continue;
     ++count;
-    problems += fmt::format("\n  {}: CONFIG_{}: wanted {}, got {}: {}", request.origin, symbol, request.value,
-                            got == "n" ? "n (not set)" : got, explain_loss(symbol, request.value, config, tree));
+    problems += fmt::format("\n  {}: CONFIG_{}: wanted {}, got {}: {}", request.origin, symbol,
+                            request.value, got == "n" ? "n (not set)" : got,
+                            explain_loss(symbol, request.value, config, tree));
   }
   if (count == 0) return;
-  throw_error(Code::invalid_argument, "check the kernel configuration: {} of {} symbols did not survive:{}", count,
+  throw_error(Code::invalid_argument,
+              "check the kernel configuration: {} of {} symbols did not survive:{}", count,
               requests.size(), problems);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kconfig silently drops what it does not know or cannot satisfy. Here that is an error which names the reason.
+// Kconfig silently drops what it does not know or cannot satisfy. Here that is an error which names
+// the reason.
 #pragma once
 
 #include <string>
@@ -11,12 +12,13 @@
 
 namespace kata::kernel {
 
-/// Compares what the fragments ask for with the final .config. Throws Error(invalid_argument) that lists every symbol
-/// that differs or that this kernel does not have: the place, both values, and the dependency that is not met.
+/// Compares what the fragments ask for with the final .config. Throws Error(invalid_argument) that
+/// lists every symbol that differs or that this kernel does not have: the place, both values, and
+/// the dependency that is not met.
 void check_survived(const Requests& requests, const Values& config, const KconfigTree& tree);
 
 /// Why `symbol` has not the value `wanted`: one phrase.
-[[nodiscard]] std::string explain_loss(const std::string& symbol, const std::string& wanted, const Values& config,
-                                       const KconfigTree& tree);
+[[nodiscard]] std::string explain_loss(const std::string& symbol, const std::string& wanted,
+                                       const Values& config, const KconfigTree& tree);
 
 }  // namespace kata::kernel

@@ -17,14 +17,16 @@ constexpr std::string_view kPrefix = "CONFIG_";
 constexpr std::string_view kNotSet = " is not set";
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   return text;
 }
 
 bool is_symbol(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  return !text.empty() && text.find_first_not_of(
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+                              std::string_view::npos;
 }
 
 struct Assignment {
@@ -36,7 +38,8 @@ struct Assignment {
 std::optional<Assignment> parse_assignment(std::string_view line) {
   if (line.starts_with("# ") && line.ends_with(kNotSet)) {
     const std::string_view name = line.substr(2, line.size() - 2 - kNotSet.size());
-    if (name.starts_with(kPrefix) && is_symbol(name)) return Assignment{std::string(name.substr(kPrefix.size())), "n"};
+    if (name.starts_with(kPrefix) && is_symbol(name))
+      return Assignment{std::string(name.substr(kPrefix.size())), "n"};
     return std::nullopt;
   }
   const std::size_t equals = line.find('=');
@@ -50,13 +53,15 @@ bool is_value(std::string_view value) {
   if (value == "y" || value == "n" || value == "m") return true;
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') return true;
   if (value.starts_with("0x") || value.starts_with("0X")) {
-    return value.size() > 2 && value.substr(2).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    return value.size() > 2 &&
+           value.substr(2).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   }
   if (value.starts_with("-")) value.remove_prefix(1);
   return !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-void for_each_line(std::string_view text, const std::function<void(std::string_view, std::size_t)>& body) {
+void for_each_line(std::string_view text,
+                   const std::function<void(std::string_view, std::size_t)>& body) {
   std::size_t begin = 0;
   for (std::size_t number = 1; begin < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -69,30 +74,38 @@ void for_each_line(std::string_view text, const std::function<void(std::string_v
 
 void merge_fragment(std::string_view text, const std::string& name, Requests& requests) {
   std::string problems;
-  const auto complain = [&](const std::string& problem) { problems += (problems.empty() ? "" : "\n") + problem; };
+  const auto complain = [&](const std::string& problem) {
+    problems += (problems.empty() ? "" : "\n") + problem;
+  };
   for_each_line(text, [&](std::string_view raw, std::size_t number) {
     const std::string_view line = trimmed(raw);
     const std::string origin = fmt::format("{}:{}", name, number);
     const std::optional<Assignment> assignment = parse_assignment(line);
     if (!assignment) {
       if (!line.empty() && line.front() != '#') {
-        complain(fmt::format("{}: neither CONFIG_NAME=value, \"# CONFIG_NAME is not set\" nor a comment: {}", origin, line));
+        complain(fmt::format(
+            "{}: neither CONFIG_NAME=value, \"# CONFIG_NAME is not set\" nor a comment: {}", origin,
+            line));
       }
       return;
     }
     if (!is_value(assignment->value)) {
-      complain(fmt::format("{}: CONFIG_{}: the value must be y, n, a number or a text in quotes, not: {}", origin,
-                           assignment->symbol, assignment->value));
+      complain(fmt::format(
+          "{}: CONFIG_{}: the value must be y, n, a number or a text in quotes, not: {}", origin,
+          assignment->symbol, assignment->value));
       return;
     }
     if (assignment->value == "m") {
-      complain(fmt::format("{}: CONFIG_{}=m: the guest has no modules: use y", origin, assignment->symbol));
+      complain(fmt::format("{}: CONFIG_{}=m: the guest has no modules: use y", origin,
+                           assignment->symbol));
       return;
     }
-    const auto [known, is_new] = requests.emplace(assignment->symbol, Request{assignment->value, origin});
+    const auto [known, is_new] =
+        requests.emplace(assignment->symbol, Request{assignment->value, origin});
     if (!is_new && known->second.value != assignment->value) {
-      complain(fmt::format("{}: CONFIG_{}={}, but {} says {}: keep one of the two", origin, assignment->symbol,
-                           assignment->value, known->second.origin, known->second.value));
+      complain(fmt::format("{}: CONFIG_{}={}, but {} says {}: keep one of the two", origin,
+                           assignment->symbol, assignment->value, known->second.origin,
+                           known->second.value));
     }
   });
   if (!problems.empty()) throw Error(Code::invalid_argument, problems);
@@ -102,7 +115,8 @@ Requests merge_fragments(const std::vector<std::string>& paths) {
   Requests requests;
   std::string problems;
   for (const std::string& path : paths) {
-    const std::string text = in_context([&] { return read_file(path, 1U << 20); }, "read fragment {}", path);
+    const std::string text =
+        in_context([&] { return read_file(path, 1U << 20); }, "read fragment {}", path);
     try {
       merge_fragment(text, std::string(base_name(path)), requests);
     } catch (const Error& error) {  // collected, so that one run shows all of them
@@ -110,7 +124,8 @@ Requests merge_fragments(const std::vector<std::string>& paths) {
       problems += "\n  " + error.message();
     }
   }
-  if (!problems.empty()) throw_error(Code::invalid_argument, "merge the kernel configuration:{}", problems);
+  if (!problems.empty())
+    throw_error(Code::invalid_argument, "merge the kernel configuration:{}", problems);
   return requests;
 }
 

@@ -11,15 +11,16 @@
 namespace kata::kernel {
 
 struct Request {
-  std::string value;  ///< "y", "n", a number, or a text with its quotes
+  std::string value;   ///< "y", "n", a number, or a text with its quotes
   std::string origin;  ///< "base.conf:12"
 };
 
 /// Symbols without the CONFIG_ prefix, sorted.
 using Requests = std::map<std::string, Request>;
 
-/// Adds one fragment's lines; `name` is for messages. Throws Error(invalid_argument) for a line that is neither a value
-/// nor a comment, and for a symbol that has another value already, naming both places.
+/// Adds one fragment's lines; `name` is for messages. Throws Error(invalid_argument) for a line
+/// that is neither a value nor a comment, and for a symbol that has another value already, naming
+/// both places.
 void merge_fragment(std::string_view text, const std::string& name, Requests& requests);
 /// Reads and merges the fragments in order. All their errors are in one Error.
 [[nodiscard]] Requests merge_fragments(const std::vector<std::string>& paths);

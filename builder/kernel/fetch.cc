@@ -21,16 +21,19 @@ std::string package_archive(const std::string& package, const std::string& folde
     if (path_exists(path)) return path;
   }
   const bool has_dnf = find_program("dnf").has_value() && !find_program("apt-get").has_value();
-  throw_error(Code::not_found, "find the kernel source of package {}: there is no {}/{}.tar.xz: install it with `{}`{}",
-              package, folder, package,
-              has_dnf ? "dnf download --source kernel-uek" : "apt-get install " + package,
-              has_dnf ? " and name the file under source.srpm.path" : "");
+  throw_error(
+      Code::not_found,
+      "find the kernel source of package {}: there is no {}/{}.tar.xz: install it with `{}`{}",
+      package, folder, package,
+      has_dnf ? "dnf download --source kernel-uek" : "apt-get install " + package,
+      has_dnf ? " and name the file under source.srpm.path" : "");
 }
 
 void check_digest(const std::string& expected, const std::string& found, const std::string& what) {
   if (expected.empty() || expected == found) return;
   throw_error(Code::failed_precondition,
-              "check the kernel source {}: its sha256 is {}, but the recipe expects {}: the file is damaged or another "
+              "check the kernel source {}: its sha256 is {}, but the recipe expects {}: the file "
+              "is damaged or another "
               "version; get it anew, or correct sha256 in the recipe when the change is intended",
               what, found, expected);
 }
@@ -40,7 +43,8 @@ std::string curl_hint(int status) {
     case 6:
     case 7:
     case 28:
-      return ": the server was not reached: is this machine offline? Put the file somewhere and use \"path\"";
+      return ": the server was not reached: is this machine offline? Put the file somewhere and "
+             "use \"path\"";
     case 22:
       return ": the server has no such file";
     case 37:
@@ -58,36 +62,53 @@ std::string download(const recipe::KernelSource& source, pipeline::Context& cont
   });
   if (path_exists(path)) return path;
   if (!find_program("curl")) {
-    throw_error(Code::failed_precondition, "download {}: there is no program curl: install it, or use \"path\"", source.url);
+    throw_error(Code::failed_precondition,
+                "download {}: there is no program curl: install it, or use \"path\"", source.url);
   }
   context.progress.note("source: downloading " + source.url);
   const TempDir temporary(folder, "download-");
   const std::string partial = join_path(temporary.path(), "file");
   Command command;
-  command.argv = {"curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=http,https,ftp,file",
-                  "--connect-timeout", "30", "--output", partial, source.url};
+  command.argv = {"curl",
+                  "--fail",
+                  "--silent",
+                  "--show-error",
+                  "--location",
+                  "--proto",
+                  "=http,https,ftp,file",
+                  "--connect-timeout",
+                  "30",
+                  "--output",
+                  partial,
+                  source.url};
   const CommandResult result = context.runner.run(command);
   if (result.status != 0) {
     std::string detail = result.error_output;
     while (!detail.empty() && detail.back() == '\n') detail.pop_back();
-    throw_error(result.status == 23 ? Code::resource_exhausted : Code::unavailable, "download {}: {}{}{}", source.url,
-                detail, result.status == 23 ? " (No space left on device?) " : "", curl_hint(result.status));
+    throw_error(result.status == 23 ? Code::resource_exhausted : Code::unavailable,
+                "download {}: {}{}{}", source.url, detail,
+                result.status == 23 ? " (No space left on device?) " : "",
+                curl_hint(result.status));
   }
   check_digest(source.sha256, pipeline::sha256_of_file(partial), source.url);
-  if (std::rename(partial.c_str(), path.c_str()) != 0) throw_errno(errno, "rename {} to {}", partial, path);
+  if (std::rename(partial.c_str(), path.c_str()) != 0)
+    throw_errno(errno, "rename {} to {}", partial, path);
   return path;
 }
 
-/// The digest of a file that has not changed since it was last taken: a hundred megabytes take most of a second.
+/// The digest of a file that has not changed since it was last taken: a hundred megabytes take most
+/// of a second.
 std::string remembered_digest(const std::string& path, const pipeline::Cache& cache) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "read the kernel source {}", path);
-  if (!S_ISREG(status.st_mode)) throw_error(Code::invalid_argument, "read the kernel source {}: not a file", path);
-  const std::string identity =
-      fmt::format("{} {} {} {}.{:09} {}.{:09}", path, status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                  status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+  if (!S_ISREG(status.st_mode))
+    throw_error(Code::invalid_argument, "read the kernel source {}: not a file", path);
+  const std::string identity = fmt::format(
+      "{} {} {} {}.{:09} {}.{:09}", path, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+      status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
   const std::string memory = join_path(cache.folder("digests"), pipeline::sha256_of_text(identity));
-  if (std::optional<std::string> known = read_file_if_exists(memory); known && known->size() == 64) return *known;
+  if (std::optional<std::string> known = read_file_if_exists(memory); known && known->size() == 64)
+    return *known;
   std::string digest = pipeline::sha256_of_file(path);
   ignore_error([&] { write_file_atomic(memory, digest); }, "it only saves time");
   return digest;
@@ -101,7 +122,8 @@ SourceArchive fetch_source(const recipe::KernelSource& source, pipeline::Context
   if (source.kind == recipe::SourceKind::package) {
     archive.path = package_archive(source.package, package_folder);
   } else if (!source.url.empty()) {
-    archive.path = pipeline::explain_full_disk(context.cache.root(), [&] { return download(source, context); });
+    archive.path = pipeline::explain_full_disk(context.cache.root(),
+                                               [&] { return download(source, context); });
   } else {
     archive.path = source.path;
   }

@@ -15,9 +15,10 @@ struct SourceArchive {
   std::string sha256;
 };
 
-/// Finds or downloads the archive and checks its digest. `package_folder` is where packages put sources.
-/// Throws Error that says how to get what is missing.
-[[nodiscard]] SourceArchive fetch_source(const recipe::KernelSource& source, pipeline::Context& context,
+/// Finds or downloads the archive and checks its digest. `package_folder` is where packages put
+/// sources. Throws Error that says how to get what is missing.
+[[nodiscard]] SourceArchive fetch_source(const recipe::KernelSource& source,
+                                         pipeline::Context& context,
                                          const std::string& package_folder = "/usr/src");
 
 }  // namespace kata::kernel

@@ -36,7 +36,8 @@ std::size_t indentation(std::string_view line) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   return text;
 }
@@ -45,8 +46,10 @@ std::string_view without_comment(std::string_view line) {
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (quote != 0) {
-      if (line[i] == '\\') ++i;
-      else if (line[i] == quote) quote = 0;
+      if (line[i] == '\\')
+        ++i;
+      else if (line[i] == quote)
+        quote = 0;
     } else if (line[i] == '"' || line[i] == '\'') {
       quote = line[i];
     } else if (line[i] == '#') {
@@ -72,7 +75,8 @@ std::string_view condition_after_if(std::string_view rest) {
       if (rest[i] == quote) quote = 0;
     } else if (rest[i] == '"' || rest[i] == '\'') {
       quote = rest[i];
-    } else if (rest.substr(i).starts_with("if ") && (i == 0 || rest[i - 1] == ' ' || rest[i - 1] == '\t' || rest[i - 1] == '"')) {
+    } else if (rest.substr(i).starts_with("if ") &&
+               (i == 0 || rest[i - 1] == ' ' || rest[i - 1] == '\t' || rest[i - 1] == '"')) {
       return trimmed(rest.substr(i + 3));
     }
   }
@@ -80,19 +84,22 @@ std::string_view condition_after_if(std::string_view rest) {
 }
 
 void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
 }
 
 class Reader {
  public:
-  Reader(std::string folder, std::string srcarch) : folder_(std::move(folder)), srcarch_(std::move(srcarch)) {}
+  Reader(std::string folder, std::string srcarch)
+      : folder_(std::move(folder)), srcarch_(std::move(srcarch)) {}
 
   void read(const std::string& name, int depth) {
     const std::optional<std::string> text = read_file_if_exists(join_path(folder_, name));
     if (!text) {
-      if (depth == 0) throw_error(Code::not_found, "read {}/{}: there is no such file", folder_, name);
+      if (depth == 0)
+        throw_error(Code::not_found, "read {}/{}: there is no such file", folder_, name);
       return;
     }
     if (depth > kMaxDepth) return;
@@ -167,8 +174,10 @@ class Reader {
   void read_property(std::string_view word, std::string_view rest) {
     if (word == "depends") {
       take_word(rest);  // "on"
-      if (definition_) definition_->depends.emplace_back(rest);
-      else if (!in_comment_ && !blocks_.empty()) blocks_.back().depends.emplace_back(rest);
+      if (definition_)
+        definition_->depends.emplace_back(rest);
+      else if (!in_comment_ && !blocks_.empty())
+        blocks_.back().depends.emplace_back(rest);
       return;
     }
     if (word == "visible" && !definition_ && !blocks_.empty()) {
@@ -176,8 +185,8 @@ class Reader {
       return;
     }
     if (!definition_) return;
-    const bool is_type = word == "bool" || word == "tristate" || word == "int" || word == "hex" || word == "string" ||
-                         word == "prompt" || word == "boolean";
+    const bool is_type = word == "bool" || word == "tristate" || word == "int" || word == "hex" ||
+                         word == "string" || word == "prompt" || word == "boolean";
     if (is_type && !rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
       definition_->has_prompt = true;
       const std::string_view condition = condition_after_if(rest);
@@ -191,7 +200,8 @@ class Reader {
   void include(std::string_view rest, int depth) {
     std::string name(rest);
     if (name.size() >= 2 && name.front() == '"') name = name.substr(1, name.size() - 2);
-    for (const char* variable : {"$(SRCARCH)", "$SRCARCH", "${SRCARCH}"}) replace_all(name, variable, srcarch_);
+    for (const char* variable : {"$(SRCARCH)", "$SRCARCH", "${SRCARCH}"})
+      replace_all(name, variable, srcarch_);
     if (name.find('$') != std::string::npos) return;
     read(name, depth + 1);
   }
@@ -200,8 +210,10 @@ class Reader {
     in_comment_ = false;
     if (!definition_) return;
     for (const Block& block : blocks_) {
-      definition_->depends.insert(definition_->depends.begin(), block.depends.begin(), block.depends.end());
-      definition_->prompt_needs.insert(definition_->prompt_needs.end(), block.prompt_needs.begin(), block.prompt_needs.end());
+      definition_->depends.insert(definition_->depends.begin(), block.depends.begin(),
+                                  block.depends.end());
+      definition_->prompt_needs.insert(definition_->prompt_needs.end(), block.prompt_needs.begin(),
+                                       block.prompt_needs.end());
     }
     tree_.symbols[symbol_].push_back(std::move(*definition_));
     definition_.reset();

@@ -36,8 +36,8 @@ std::vector<std::string> tokens_of(std::string_view text) {
     } else if (c == '!' || c == '<' || c == '>') {
       end = at + (at + 1 < text.size() && text[at + 1] == '=' ? 2 : 1);
     } else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
-      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_' ||
-                                   text[end] == '-' || text[end] == '.')) {
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
+                                   text[end] == '_' || text[end] == '-' || text[end] == '.')) {
         ++end;
       }
     }
@@ -69,7 +69,8 @@ class Parser {
   }
 
   Expression parse_operand(Kind kind, int depth) {
-    return kind == Kind::disjunction ? parse_chain("&&", Kind::conjunction, depth) : parse_unary(depth);
+    return kind == Kind::disjunction ? parse_chain("&&", Kind::conjunction, depth)
+                                     : parse_unary(depth);
   }
 
   Expression parse_unary(int depth) {
@@ -102,7 +103,8 @@ class Parser {
       return {Kind::literal, word.size() >= 2 ? word.substr(1, word.size() - 2) : word, {}};
     }
     if (word == "y" || word == "n") return {Kind::literal, word, {}};
-    if (std::isalnum(static_cast<unsigned char>(word.front())) == 0 && word.front() != '_') return give_up();
+    if (std::isalnum(static_cast<unsigned char>(word.front())) == 0 && word.front() != '_')
+      return give_up();
     const bool number = std::isdigit(static_cast<unsigned char>(word.front())) != 0 &&
                         word.find_first_not_of("0123456789abcdefABCDEFx") == std::string::npos;
     return {number ? Kind::literal : Kind::symbol, word, {}};
@@ -114,7 +116,9 @@ class Parser {
     return {Kind::macro, "", {}};
   }
 
-  [[nodiscard]] bool next_is(std::string_view token) const { return !is_at_end() && tokens_[at_] == token; }
+  [[nodiscard]] bool next_is(std::string_view token) const {
+    return !is_at_end() && tokens_[at_] == token;
+  }
 
   std::vector<std::string> tokens_;
   std::size_t at_ = 0;
@@ -135,7 +139,8 @@ std::string value_of(const Expression& word, const Values& values) {
 bool compare(const Expression& expression, const Values& values) {
   const std::string left = value_of(expression.operands[0], values);
   std::string right = value_of(expression.operands[1], values);
-  if (expression.operands[1].kind == Kind::symbol && expression.operands[1].text == "m") right = "m";
+  if (expression.operands[1].kind == Kind::symbol && expression.operands[1].text == "m")
+    right = "m";
   if (expression.text == "=") return left == right;
   if (expression.text == "!=") return left != right;
   const long long a = std::strtoll(left.c_str(), nullptr, 0);
@@ -212,16 +217,19 @@ std::vector<std::string> unmet_parts(const Expression& expression, const Values&
     }
     case Kind::disjunction: {
       std::vector<std::string> parts;
-      for (const Expression& operand : expression.operands) parts.push_back(join(unmet_parts(operand, values), " and "));
+      for (const Expression& operand : expression.operands)
+        parts.push_back(join(unmet_parts(operand, values), " and "));
       return {join(parts, ", or ")};
     }
     case Kind::negation: {
       const Expression& operand = expression.operands[0];
-      if (operand.kind == Kind::symbol) return {fmt::format("{} is {}, but must be off", operand.text, value_of(operand, values))};
+      if (operand.kind == Kind::symbol)
+        return {fmt::format("{} is {}, but must be off", operand.text, value_of(operand, values))};
       return {fmt::format("{} does not hold", text_of(expression))};
     }
     case Kind::compare:
-      return {fmt::format("{} does not hold: {} is {}", text_of(expression), text_of(expression.operands[0]),
+      return {fmt::format("{} does not hold: {} is {}", text_of(expression),
+                          text_of(expression.operands[0]),
                           value_of(expression.operands[0], values))};
     default:
       return {fmt::format("{} is not set", expression.text)};

@@ -16,7 +16,7 @@ using Values = std::map<std::string, std::string>;
 struct Expression {
   enum class Kind { symbol, literal, macro, compare, negation, conjunction, disjunction };
   Kind kind = Kind::literal;
-  std::string text;                   ///< the symbol, literal, macro, or the comparison's operator
+  std::string text;  ///< the symbol, literal, macro, or the comparison's operator
   std::vector<Expression> operands;
 };
 
@@ -24,7 +24,9 @@ struct Expression {
 [[nodiscard]] Expression parse_expression(std::string_view text);
 /// Whether the condition holds.
 [[nodiscard]] bool is_true(const Expression& expression, const Values& values);
-/// What keeps the condition from holding, one phrase for each: "NET is not set", "MMU is y, but must be off".
-[[nodiscard]] std::vector<std::string> unmet_parts(const Expression& expression, const Values& values);
+/// What keeps the condition from holding, one phrase for each: "NET is not set", "MMU is y, but
+/// must be off".
+[[nodiscard]] std::vector<std::string> unmet_parts(const Expression& expression,
+                                                   const Values& values);
 
 }  // namespace kata::kernel

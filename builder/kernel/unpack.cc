@@ -28,7 +28,8 @@ std::string tarball_in(const std::string& folder, const std::string& srpm) {
       best_size = entry.file_size();
     }
   }
-  if (best.empty()) throw_error(Code::invalid_argument, "unpack {}: there is no tarball in this source RPM", srpm);
+  if (best.empty())
+    throw_error(Code::invalid_argument, "unpack {}: there is no tarball in this source RPM", srpm);
   return best;
 }
 
@@ -39,7 +40,8 @@ std::string top_folder(const std::string& folder, const std::string& archive) {
   if (entries.size() == 1 && fs::is_directory(entries[0])) top = entries[0].string();
   for (const char* name : {"Makefile", "Kconfig"}) {
     if (!path_exists(join_path(top, name))) {
-      throw_error(Code::invalid_argument, "unpack {}: this is no kernel source: its top folder has no {}", archive, name);
+      throw_error(Code::invalid_argument,
+                  "unpack {}: this is no kernel source: its top folder has no {}", archive, name);
     }
   }
   return top;
@@ -47,7 +49,8 @@ std::string top_folder(const std::string& folder, const std::string& archive) {
 
 void apply_patch(const std::string& patch, const std::string& tree, pipeline::Context& context) {
   if (!find_program("patch")) {
-    throw_error(Code::failed_precondition, "apply {}: there is no program patch: install the package patch", patch);
+    throw_error(Code::failed_precondition,
+                "apply {}: there is no program patch: install the package patch", patch);
   }
   Command command;
   command.argv = {"patch", "-p1", "--batch", "--forward", "--fuzz=0", "--input", patch};
@@ -62,23 +65,26 @@ bool is_needed_for_x86(std::string_view path) {
   if (slash == std::string_view::npos) return true;
   const std::string_view inner = path.substr(slash + 1);
   const std::string_view name = base_name(inner);
-  // Kconfig reads every architecture-independent menu and the Makefiles of folders that stay switched off
+  // Kconfig reads every architecture-independent menu and the Makefiles of folders that stay
+  // switched off
   if (name.starts_with("Kconfig") || name.starts_with("Makefile") || name == "Kbuild") return true;
   if (inner.starts_with("arch/")) {
     const std::string_view arch = inner.substr(5);
     return arch.find('/') == std::string_view::npos || arch.starts_with("x86/");
   }
-  for (const std::string_view folder : {"Documentation/", "tools/testing/", "tools/perf/", "samples/"}) {
+  for (const std::string_view folder :
+       {"Documentation/", "tools/testing/", "tools/perf/", "samples/"}) {
     if (inner.starts_with(folder)) return false;
   }
   return true;
 }
 
-std::string unpack_source(const recipe::KernelRecipe& recipe, const SourceArchive& archive, const std::string& folder,
-                          pipeline::Context& context) {
+std::string unpack_source(const recipe::KernelRecipe& recipe, const SourceArchive& archive,
+                          const std::string& folder, pipeline::Context& context) {
   std::string tarball = archive.path;
   const std::string rpm_folder = join_path(folder, "rpm");
-  context.progress.begin("source", "unpacking " + archive.path, context.cache.recall("unpack").value_or(0));
+  context.progress.begin("source", "unpacking " + archive.path,
+                         context.cache.recall("unpack").value_or(0));
   if (recipe.source.kind == recipe::SourceKind::srpm) {
     make_directories(rpm_folder);
     archive::extract(archive.path, rpm_folder, {}, {});
@@ -86,15 +92,17 @@ std::string unpack_source(const recipe::KernelRecipe& recipe, const SourceArchiv
   }
   const std::string tree_folder = join_path(folder, "source");
   make_directories(tree_folder);
-  const std::uint64_t count = archive::extract(tarball, tree_folder, is_needed_for_x86,
-                                               [&](std::string_view path) { context.progress.step(path); });
+  const std::uint64_t count =
+      archive::extract(tarball, tree_folder, is_needed_for_x86,
+                       [&](std::string_view path) { context.progress.step(path); });
   context.cache.remember("unpack", count);
   context.progress.end(fmt::format("{} files unpacked", count));
   const std::string top = top_folder(tree_folder, tarball);
   for (const std::string& name : recipe.source.patches) {
     const std::string patch = join_path(rpm_folder, name);
     if (!path_exists(patch)) {
-      throw_error(Code::invalid_argument, "apply patch {}: there is no such file in {}", name, archive.path);
+      throw_error(Code::invalid_argument, "apply patch {}: there is no such file in {}", name,
+                  archive.path);
     }
     apply_patch(patch, top, context);
   }

@@ -30,8 +30,9 @@ std::string default_cache_folder() {
   if (cache != nullptr && cache[0] == '/') return join_path(cache, "katabuild");
   const char* home = std::getenv("HOME");
   if (home != nullptr && home[0] == '/') return join_path(home, ".cache/katabuild");
-  throw_error(Code::failed_precondition,
-              "find a place for the cache: neither XDG_CACHE_HOME nor HOME is set: use --cache DIR");
+  throw_error(
+      Code::failed_precondition,
+      "find a place for the cache: neither XDG_CACHE_HOME nor HOME is set: use --cache DIR");
 }
 
 WorkFolder::WorkFolder(std::string path) : path_(std::move(path)) {
@@ -67,43 +68,53 @@ std::optional<std::string> Cache::find(std::string_view kind, std::string_view k
   return std::nullopt;
 }
 
-void Cache::replace(const std::string& folder_path, std::string_view kind, std::string_view key) const {
+void Cache::replace(const std::string& folder_path, std::string_view kind,
+                    std::string_view key) const {
   const std::string to = join_path(folder(kind), key);
   remove_tree(to);
-  if (std::rename(folder_path.c_str(), to.c_str()) != 0) throw_errno(errno, "rename {} to {}", folder_path, to);
+  if (std::rename(folder_path.c_str(), to.c_str()) != 0)
+    throw_errno(errno, "rename {} to {}", folder_path, to);
 }
 
-FileLock Cache::lock(std::string_view kind, std::string_view key, const std::function<void()>& on_wait) const {
+FileLock Cache::lock(std::string_view kind, std::string_view key,
+                     const std::function<void()>& on_wait) const {
   return FileLock(fmt::format("{}/{}-{}", folder("locks"), kind, key.substr(0, 16)), on_wait);
 }
 
 void Cache::remove_stale_work() const {
   const std::string work = folder("work");
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(work)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(work))
+    names.push_back(entry.path().filename().string());
   for (const std::string& name : names) {
     const std::optional<FileLock> lock = FileLock::try_lock(join_path(folder("locks"), name));
-    if (lock) ignore_error([&] { remove_tree(join_path(work, name)); }, "another builder may remove it too");
+    if (lock)
+      ignore_error([&] { remove_tree(join_path(work, name)); },
+                   "another builder may remove it too");
   }
 }
 
 void Cache::clean(bool everything) const {
   remove_stale_work();
-  for (const char* kind : {"kernel", "sources", "logs", "expected"}) remove_tree(join_path(root_, kind));
+  for (const char* kind : {"kernel", "sources", "logs", "expected"})
+    remove_tree(join_path(root_, kind));
   if (everything) remove_tree(join_path(root_, "ccache"));
 }
 
 std::optional<std::uint64_t> Cache::recall(std::string_view name) const {
-  const std::optional<std::string> text = read_file_if_exists(fmt::format("{}/expected/{}", root_, name));
+  const std::optional<std::string> text =
+      read_file_if_exists(fmt::format("{}/expected/{}", root_, name));
   if (!text) return std::nullopt;
   std::uint64_t number = 0;
-  if (std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc()) return std::nullopt;
+  if (std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
+    return std::nullopt;
   return number;
 }
 
 void Cache::remember(std::string_view name, std::uint64_t number) const {
-  ignore_error([&] { write_file_atomic(join_path(folder("expected"), name), std::to_string(number)); },
-               "only a progress bar depends on it");
+  ignore_error(
+      [&] { write_file_atomic(join_path(folder("expected"), name), std::to_string(number)); },
+      "only a progress bar depends on it");
 }
 
 }  // namespace kata::pipeline

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The build cache: results by the hash of their inputs, one work folder per build, locks, and small memories such as the
-// number of files the last build compiled. Everything below one folder, safe to delete at any time.
+// The build cache: results by the hash of their inputs, one work folder per build, locks, and small
+// memories such as the number of files the last build compiled. Everything below one folder, safe
+// to delete at any time.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace kata::pipeline {
 
-/// The default: $XDG_CACHE_HOME/katabuild or ~/.cache/katabuild. Throws Error when neither variable is set.
+/// The default: $XDG_CACHE_HOME/katabuild or ~/.cache/katabuild. Throws Error when neither variable
+/// is set.
 [[nodiscard]] std::string default_cache_folder();
 
 /// A folder of a running build, removed at the end of scope unless kept.
@@ -42,16 +44,18 @@ class Cache {
   [[nodiscard]] std::optional<std::string> find(std::string_view kind, std::string_view key) const;
   /// Where the result will be once `replace` was called.
   [[nodiscard]] std::string entry_path(std::string_view kind, std::string_view key) const;
-  /// Moves a complete folder of the cache's file system in as a result, at once; a damaged result that is there goes
-  /// first. Call with the result's lock held. Throws Error.
+  /// Moves a complete folder of the cache's file system in as a result, at once; a damaged result
+  /// that is there goes first. Call with the result's lock held. Throws Error.
   void replace(const std::string& folder, std::string_view kind, std::string_view key) const;
   /// One builder at a time for this result. Throws Error.
-  [[nodiscard]] FileLock lock(std::string_view kind, std::string_view key, const std::function<void()>& on_wait) const;
+  [[nodiscard]] FileLock lock(std::string_view kind, std::string_view key,
+                              const std::function<void()>& on_wait) const;
   /// The work folder's path for this result.
   [[nodiscard]] std::string work_path(std::string_view kind, std::string_view key) const;
   /// Removes work folders whose builders are gone. Call without holding a lock.
   void remove_stale_work() const;
-  /// Removes results, downloads and logs; with `everything` the compiler cache too. Entries in use are left.
+  /// Removes results, downloads and logs; with `everything` the compiler cache too. Entries in use
+  /// are left.
   void clean(bool everything) const;
 
   /// A folder of the cache, made when it is not there. Throws Error.

@@ -16,8 +16,10 @@ std::optional<std::int64_t> source_date_epoch_from_environment() {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   // newc and gzip hold 32 bits of seconds
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > 0xffffffffLL) {
-    throw_error(Code::invalid_argument, "SOURCE_DATE_EPOCH must be seconds since 1970, not \"{}\"", text);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 ||
+      value > 0xffffffffLL) {
+    throw_error(Code::invalid_argument, "SOURCE_DATE_EPOCH must be seconds since 1970, not \"{}\"",
+                text);
   }
   return value;
 }

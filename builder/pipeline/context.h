@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every stage needs besides its inputs: where to work, who runs programs, whom to tell. The only mutable state of
-// a build; recipes stay const.
+// What every stage needs besides its inputs: where to work, who runs programs, whom to tell. The
+// only mutable state of a build; recipes stay const.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct Context {
   Cache& cache;
   CommandRunner& runner;
   Progress& progress;
-  std::optional<std::int64_t> source_date_epoch;  ///< from the environment; wins over the recipe's timestamp
+  std::optional<std::int64_t>
+      source_date_epoch;  ///< from the environment; wins over the recipe's timestamp
   unsigned jobs = 1;
   bool keep_build = false;
 };

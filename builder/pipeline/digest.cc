@@ -19,14 +19,17 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
+  if (state_->context == nullptr ||
+      EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
     throw_error(Code::internal, "start a SHA-256 digest: libcrypto refuses");
   }
 }
 
 Sha256::~Sha256() { EVP_MD_CTX_free(state_->context); }
 
-void Sha256::add(std::string_view data) { EVP_DigestUpdate(state_->context, data.data(), data.size()); }
+void Sha256::add(std::string_view data) {
+  EVP_DigestUpdate(state_->context, data.data(), data.size());
+}
 
 std::string Sha256::finish() {
   unsigned char digest[EVP_MAX_MD_SIZE];

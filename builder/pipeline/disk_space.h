@@ -21,8 +21,10 @@ decltype(auto) explain_full_disk(const std::string& path, Body&& body) {
     if (error.code() != Code::resource_exhausted && error.code() != Code::internal) throw;
     const std::string what = error.what();
     if (what.find("No space left on device") == std::string::npos) throw;
-    throw_error(Code::resource_exhausted, "disk full ({}): {}: make room there, or choose another place with --cache and --output",
-                free_space_text(path), what);
+    throw_error(
+        Code::resource_exhausted,
+        "disk full ({}): {}: make room there, or choose another place with --cache and --output",
+        free_space_text(path), what);
   }
 }
 

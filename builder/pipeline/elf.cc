@@ -23,7 +23,8 @@ std::string read_at(int fd, const std::string& path, std::size_t offset, std::si
   std::string data(size, '\0');
   std::size_t used = 0;
   while (used < size) {
-    const ssize_t count = ::pread(fd, data.data() + used, size - used, static_cast<off_t>(offset + used));
+    const ssize_t count =
+        ::pread(fd, data.data() + used, size - used, static_cast<off_t>(offset + used));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw_errno(errno, "read {}", path);
     if (count == 0) break;
@@ -73,21 +74,25 @@ std::optional<ElfFile> read_elf(const std::string& path) {
   elf.is_executable = header.e_type == ET_EXEC || header.e_type == ET_DYN;
   const std::size_t table_size = std::size_t{header.e_phnum} * sizeof(Elf64_Phdr);
   const std::string table = read_at(fd.get(), path, header.e_phoff, table_size);
-  if (header.e_phnum > 0 && (header.e_phentsize != sizeof(Elf64_Phdr) || table.size() != table_size)) {
+  if (header.e_phnum > 0 &&
+      (header.e_phentsize != sizeof(Elf64_Phdr) || table.size() != table_size)) {
     throw_error(Code::data_loss, "{}: the ELF file is cut off", path);
   }
   for (std::size_t i = 0; i < header.e_phnum; ++i) {
     const auto segment = record_at<Elf64_Phdr>(table, i * sizeof(Elf64_Phdr));
     if (segment.p_type == PT_INTERP) elf.has_interpreter = true;
     if (segment.p_type != PT_NOTE) continue;
-    read_notes(read_at(fd.get(), path, segment.p_offset, std::min<std::size_t>(segment.p_filesz, kMaxNotes)), elf.notes);
+    read_notes(read_at(fd.get(), path, segment.p_offset,
+                       std::min<std::size_t>(segment.p_filesz, kMaxNotes)),
+               elf.notes);
   }
   return elf;
 }
 
 bool has_pvh_entry(const ElfFile& elf) {
-  return std::any_of(elf.notes.begin(), elf.notes.end(),
-                     [](const ElfNote& note) { return note.name == "Xen" && note.type == kXenPhys32Entry; });
+  return std::any_of(elf.notes.begin(), elf.notes.end(), [](const ElfNote& note) {
+    return note.name == "Xen" && note.type == kXenPhys32Entry;
+  });
 }
 
 }  // namespace kata::pipeline

@@ -18,14 +18,16 @@ struct ElfNote {
 
 struct ElfFile {
   std::uint16_t machine = 0;
-  bool is_executable = false;   ///< ET_EXEC or ET_DYN
+  bool is_executable = false;    ///< ET_EXEC or ET_DYN
   bool has_interpreter = false;  ///< needs a dynamic loader
   std::vector<ElfNote> notes;
 };
 
-/// Nothing when `path` is not a 64-bit little-endian ELF file. Throws Error when it cannot be read or is cut off.
+/// Nothing when `path` is not a 64-bit little-endian ELF file. Throws Error when it cannot be read
+/// or is cut off.
 [[nodiscard]] std::optional<ElfFile> read_elf(const std::string& path);
-/// Whether there is the note by which QEMU boots an ELF kernel directly (XEN_ELFNOTE_PHYS32_ENTRY, the PVH boot ABI).
+/// Whether there is the note by which QEMU boots an ELF kernel directly (XEN_ELFNOTE_PHYS32_ENTRY,
+/// the PVH boot ABI).
 [[nodiscard]] bool has_pvh_entry(const ElfFile& elf);
 
 }  // namespace kata::pipeline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One builder at a time per cache entry. flock(2) goes away with its holder, so a killed build blocks nobody.
+// One builder at a time per cache entry. flock(2) goes away with its holder, so a killed build
+// blocks nobody.
 #pragma once
 
 #include <functional>
@@ -13,7 +14,8 @@ namespace kata::pipeline {
 
 class FileLock {
  public:
-  /// Waits for the lock; `on_wait` is called once when somebody else holds it. Throws Error; stops when interrupted.
+  /// Waits for the lock; `on_wait` is called once when somebody else holds it. Throws Error; stops
+  /// when interrupted.
   FileLock(const std::string& path, const std::function<void()>& on_wait);
   /// The lock, or nothing when somebody else holds it. Throws Error.
   [[nodiscard]] static std::optional<FileLock> try_lock(const std::string& path);

@@ -18,7 +18,8 @@
 namespace kata::pipeline {
 namespace {
 
-/// Shared with the children between fork and exec, so that a group is known before its first program runs.
+/// Shared with the children between fork and exec, so that a group is known before its first
+/// program runs.
 struct Shared {
   std::atomic<int> signal{0};
   std::atomic<pid_t> group{0};
@@ -27,7 +28,8 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_al
 
 Shared& shared() {
   static Shared* const memory = [] {
-    void* page = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* page =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) throw_errno(errno, "map {} bytes of shared memory", sizeof(Shared));
     return new (page) Shared;
   }();
@@ -67,7 +69,8 @@ void install_interrupt_handlers() {
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    if (::sigaction(number, &action, nullptr) != 0) throw_errno(errno, "take {}", signal_name(number));
+    if (::sigaction(number, &action, nullptr) != 0)
+      throw_errno(errno, "take {}", signal_name(number));
   }
 }
 
@@ -75,7 +78,8 @@ int interrupted_by() noexcept { return shared().signal.load(); }
 
 void throw_if_interrupted() {
   if (const int number = interrupted_by(); number != 0) {
-    throw_error(Code::cancelled, "stopped by {}: nothing half-made was left behind", signal_name(number));
+    throw_error(Code::cancelled, "stopped by {}: nothing half-made was left behind",
+                signal_name(number));
   }
 }
 
@@ -108,7 +112,8 @@ CommandResult InterruptibleRunner::run_lines(const Command& command,
   prepared.new_session = true;
   prepared.before_exec = [inner = command.before_exec] {
     shared().group.store(::getpid());
-    if (shared().signal.load() != 0) return ECANCELED;  // the signal came before there was a group to kill
+    if (shared().signal.load() != 0)
+      return ECANCELED;  // the signal came before there was a group to kill
     return inner ? inner() : 0;
   };
   CommandResult result;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ctrl-C and kill. A build starts make, which starts hundreds of compilers; all of them end when katabuild ends, however
-// it ends, and the temporary folders go because the stack is unwound by an ordinary Error.
+// Ctrl-C and kill. A build starts make, which starts hundreds of compilers; all of them end when
+// katabuild ends, however it ends, and the temporary folders go because the stack is unwound by an
+// ordinary Error.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,8 @@
 
 namespace kata::pipeline {
 
-/// Takes SIGINT, SIGTERM and SIGHUP from now on: they end the running command's process group and mark the build.
+/// Takes SIGINT, SIGTERM and SIGHUP from now on: they end the running command's process group and
+/// mark the build.
 void install_interrupt_handlers();
 /// The signal that interrupted the build; 0: none.
 [[nodiscard]] int interrupted_by() noexcept;
@@ -19,8 +21,9 @@ void throw_if_interrupted();
 /// For tests: as if no signal had come.
 void clear_interrupt() noexcept;
 
-/// Runs commands in process groups of their own. A signal to katabuild kills the group; so does a guard process when
-/// katabuild itself is killed by a signal it cannot take. Only one object of it may run commands at a time.
+/// Runs commands in process groups of their own. A signal to katabuild kills the group; so does a
+/// guard process when katabuild itself is killed by a signal it cannot take. Only one object of it
+/// may run commands at a time.
 class InterruptibleRunner final : public CommandRunner {
  public:
   InterruptibleRunner();
@@ -30,7 +33,8 @@ class InterruptibleRunner final : public CommandRunner {
   /// As CommandRunner says; throws Error(cancelled) when a signal ended the command.
   CommandResult run(const Command& command) override;
   /// As above.
-  CommandResult run_lines(const Command& command, const std::function<void(std::string_view)>& on_line) override;
+  CommandResult run_lines(const Command& command,
+                          const std::function<void(std::string_view)>& on_line) override;
 
  private:
   void start_guard();

@@ -33,7 +33,8 @@ ProgressMode progress_mode_from_name(std::string_view name) {
   if (name == "tty") return ProgressMode::tty;
   if (name == "plain") return ProgressMode::plain;
   if (name == "none") return ProgressMode::none;
-  throw_error(Code::invalid_argument, "progress must be auto, tty, plain or none, not \"{}\"", name);
+  throw_error(Code::invalid_argument, "progress must be auto, tty, plain or none, not \"{}\"",
+              name);
 }
 
 std::string duration_text(std::chrono::seconds duration) {
@@ -43,9 +44,11 @@ std::string duration_text(std::chrono::seconds duration) {
   return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
 }
 
-Progress::Progress(ProgressMode mode) : Progress(mode, write_to_stderr, Clock::now, terminal_columns()) {}
+Progress::Progress(ProgressMode mode)
+    : Progress(mode, write_to_stderr, Clock::now, terminal_columns()) {}
 
-Progress::Progress(ProgressMode mode, Sink sink, std::function<Clock::time_point()> now, std::size_t columns)
+Progress::Progress(ProgressMode mode, Sink sink, std::function<Clock::time_point()> now,
+                   std::size_t columns)
     : mode_(mode), sink_(std::move(sink)), now_(std::move(now)), columns_(columns) {}
 
 Progress::~Progress() { erase(); }
@@ -78,22 +81,26 @@ void Progress::print_plain(std::string_view item) {
   if (!tenth && now - shown_ < kPlainInterval) return;
   if (expected_ > 0) next_tenth_ = done_ * 10 / expected_ + 1;
   shown_ = now;
-  const std::string elapsed = duration_text(std::chrono::duration_cast<std::chrono::seconds>(now - started_));
+  const std::string elapsed =
+      duration_text(std::chrono::duration_cast<std::chrono::seconds>(now - started_));
   if (expected_ > 0 && done_ <= expected_) {
-    sink_(fmt::format("{}: {}/{} files ({} %), {}, {}\n", stage_, done_, expected_, done_ * 100 / expected_, elapsed, item));
+    sink_(fmt::format("{}: {}/{} files ({} %), {}, {}\n", stage_, done_, expected_,
+                      done_ * 100 / expected_, elapsed, item));
   } else {
     sink_(fmt::format("{}: {} files, {}, {}\n", stage_, done_, elapsed, item));
   }
 }
 
 void Progress::draw(std::string_view item) {
-  const std::string elapsed = duration_text(std::chrono::duration_cast<std::chrono::seconds>(now_() - started_));
+  const std::string elapsed =
+      duration_text(std::chrono::duration_cast<std::chrono::seconds>(now_() - started_));
   std::string line = fmt::format("{}  ", stage_);
   if (expected_ > 0) {
     const std::uint64_t shown = std::min(done_, expected_);
     const std::size_t full = static_cast<std::size_t>(shown * kBarWidth / expected_);
-    line += fmt::format("[{}{}] {}/{} files  {}  {}", std::string(full, '#'), std::string(kBarWidth - full, ' '), done_,
-                        std::max(done_, expected_), elapsed, item);
+    line += fmt::format("[{}{}] {}/{} files  {}  {}", std::string(full, '#'),
+                        std::string(kBarWidth - full, ' '), done_, std::max(done_, expected_),
+                        elapsed, item);
   } else {
     line += done_ > 0 ? fmt::format("{} files  {}  {}", done_, elapsed, item) : std::string(item);
   }
@@ -111,7 +118,8 @@ void Progress::erase() {
 void Progress::end(std::string_view summary) {
   erase();
   if (mode_ == ProgressMode::none || summary.empty()) return;
-  const std::string elapsed = duration_text(std::chrono::duration_cast<std::chrono::seconds>(now_() - started_));
+  const std::string elapsed =
+      duration_text(std::chrono::duration_cast<std::chrono::seconds>(now_() - started_));
   sink_(fmt::format("{}: {} in {}\n", stage_, summary, elapsed));
 }
 

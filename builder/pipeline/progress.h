@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a person sees while a build runs: one moving line on a terminal, a line now and then in a log.
+// What a person sees while a build runs: one moving line on a terminal, a line now and then in a
+// log.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,8 @@ namespace kata::pipeline {
 
 enum class ProgressMode { tty, plain, none };
 
-/// "auto", "tty", "plain", "none"; auto is tty when standard error is a terminal. Throws Error(invalid_argument).
+/// "auto", "tty", "plain", "none"; auto is tty when standard error is a terminal. Throws
+/// Error(invalid_argument).
 [[nodiscard]] ProgressMode progress_mode_from_name(std::string_view name);
 /// "7s", "3m12s", "1h04m".
 [[nodiscard]] std::string duration_text(std::chrono::seconds duration);
@@ -26,7 +28,8 @@ class Progress {
   /// Writes to standard error.
   explicit Progress(ProgressMode mode);
   /// For tests: writes to `sink`, reads the time from `now`, a terminal is `columns` wide.
-  Progress(ProgressMode mode, Sink sink, std::function<Clock::time_point()> now, std::size_t columns = 80);
+  Progress(ProgressMode mode, Sink sink, std::function<Clock::time_point()> now,
+           std::size_t columns = 80);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();

@@ -19,7 +19,8 @@
 namespace kata::pipeline {
 namespace {
 
-// The name is the same each time, so that what a killed builder left is found again; the folder's lock makes it safe.
+// The name is the same each time, so that what a killed builder left is found again; the folder's
+// lock makes it safe.
 constexpr std::string_view kPartial = ".katabuild-partial-";
 
 std::size_t read_some(int fd, const std::string& path, std::vector<char>& buffer) {
@@ -80,7 +81,8 @@ OutputFolder::OutputFolder(const std::string& path)
     : path_(explain_full_disk(parent_path(path), [&] { return made_folder(path); })),
       lock_(FileLock::of_directory(path)) {
   for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    if (entry.path().filename().string().starts_with(kPartial)) std::filesystem::remove(entry.path());
+    if (entry.path().filename().string().starts_with(kPartial))
+      std::filesystem::remove(entry.path());
   }
 }
 
@@ -116,7 +118,8 @@ void OutputFolder::add_text(std::string_view text, const std::string& name) {
 
 void OutputFolder::add_symlink(const std::string& target, const std::string& name) {
   const std::string partial = path_of(std::string(kPartial) + name);
-  if (::symlink(target.c_str(), partial.c_str()) != 0) throw_errno(errno, "link {} to {}", partial, target);
+  if (::symlink(target.c_str(), partial.c_str()) != 0)
+    throw_errno(errno, "link {} to {}", partial, target);
   rename_into_place(partial, path_of(name));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The last step of every stage: outputs appear in the user's folder whole, by rename, or not at all.
+// The last step of every stage: outputs appear in the user's folder whole, by rename, or not at
+// all.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ namespace kata::pipeline {
 /// Holds the output folder for one builder and clears what a killed one left in it.
 class OutputFolder {
  public:
-  /// Makes the folder when it is not there and waits for another builder that writes to it. Throws Error.
+  /// Makes the folder when it is not there and waits for another builder that writes to it. Throws
+  /// Error.
   explicit OutputFolder(const std::string& path);
   /// Copies `from` in as `name`; a file that has these bytes already is left alone. Throws Error.
   void add_file(const std::string& from, const std::string& name, unsigned mode = 0644);

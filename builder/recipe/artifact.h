@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the stages hand on: values with paths and digests. A later stage needs nothing else of an earlier one.
+// What the stages hand on: values with paths and digests. A later stage needs nothing else of an
+// earlier one.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a recipe says, as plain values: every default filled in, every path absolute. The stages take these by const
-// reference and never see YAML. docs/recipe.md describes the file format.
+// What a recipe says, as plain values: every default filled in, every path absolute. The stages
+// take these by const reference and never see YAML. docs/recipe.md describes the file format.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ struct KernelRecipe {
   std::vector<std::string> patches;
   std::int64_t timestamp = 0;  ///< seconds since 1970; SOURCE_DATE_EPOCH wins over it
   bool strip = true;
-  bool require_pvh = true;            ///< fail when vmlinux lacks the note that QEMU boots it by
-  std::uint64_t expected_steps = 0;   ///< for the progress bar of a first build; 0: unknown
+  bool require_pvh = true;           ///< fail when vmlinux lacks the note that QEMU boots it by
+  std::uint64_t expected_steps = 0;  ///< for the progress bar of a first build; 0: unknown
 };
 
 enum class BaseKind { scratch, directory, tar };
@@ -53,12 +53,14 @@ struct ImageFile {
   unsigned device_minor = 0;
   unsigned uid = 0;
   unsigned gid = 0;
-  std::optional<unsigned> mode;  ///< nothing: as the source, else 0644, directories 0755, devices 0600
+  std::optional<unsigned>
+      mode;  ///< nothing: as the source, else 0644, directories 0755, devices 0600
 };
 
 struct ImageAgent {
-  std::string path;        ///< may come from the command line
+  std::string path;         ///< may come from the command line
   bool as_service = false;  ///< else it is /init
+  bool strip = true;        ///< debug information of megabytes would be unpacked at every start
 };
 
 struct Compression {
@@ -74,7 +76,8 @@ struct ImageRecipe {
   ImageAgent agent;
   std::vector<ImageFile> files;
   Compression compression;
-  std::string kernel_config;  ///< a kernel manifest or .config to check the compression against; may be empty
+  std::string kernel_config;  ///< a kernel manifest or .config to check the compression against;
+                              ///< may be empty
   std::int64_t timestamp = 0;
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recipes from YAML to structs, strictly: an unknown key, a wrong type, a missing value or a path that leaves the
-// recipe's folder is an Error(invalid_argument) "FILE:LINE:COLUMN: what", before anything else happens.
+// Recipes from YAML to structs, strictly: an unknown key, a wrong type, a missing value or a path
+// that leaves the recipe's folder is an Error(invalid_argument) "FILE:LINE:COLUMN: what", before
+// anything else happens.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ enum class RecipeKind { kernel, image };
 
 /// Which kind of recipe `path` is, by its keys. Throws Error.
 [[nodiscard]] RecipeKind recipe_kind(const std::string& path);
-/// Reads a kernel recipe. Relative paths start at the recipe's folder, or, when that is called `recipes`, at the folder
-/// above it. Throws Error (not_found when there is no such file).
+/// Reads a kernel recipe. Relative paths start at the recipe's folder, or, when that is called
+/// `recipes`, at the folder above it. Throws Error (not_found when there is no such file).
 [[nodiscard]] KernelRecipe read_kernel_recipe(const std::string& path);
 /// Reads an image recipe; paths as above. Throws Error.
 [[nodiscard]] ImageRecipe read_image_recipe(const std::string& path);

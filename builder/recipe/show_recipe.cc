@@ -36,7 +36,8 @@ Json file_json(const ImageFile& file) {
       json["directory"] = true;
       break;
     case FileKind::device:
-      json["device"] = fmt::format("{} {}:{}", file.block_device ? 'b' : 'c', file.device_major, file.device_minor);
+      json["device"] = fmt::format("{} {}:{}", file.block_device ? 'b' : 'c', file.device_major,
+                                   file.device_minor);
       break;
   }
   json["owner"] = fmt::format("{}:{}", file.uid, file.gid);
@@ -84,14 +85,19 @@ Json to_json(const KernelRecipe& recipe) {
 Json to_json(const ImageRecipe& recipe) {
   Json files = Json::array();
   for (const ImageFile& file : recipe.files) files.push_back(file_json(file));
-  return Json{{"name", recipe.name},
-              {"format", "initrd"},
-              {"base", base_json(recipe)},
-              {"agent", {{"path", recipe.agent.path}, {"as", recipe.agent.as_service ? "service" : "/init"}}},
-              {"files", files},
-              {"compression", {{"type", compression_name(recipe.compression.type)}, {"level", recipe.compression.level}}},
-              {"kernel_config", recipe.kernel_config},
-              {"timestamp", recipe.timestamp}};
+  return Json{
+      {"name", recipe.name},
+      {"format", "initrd"},
+      {"base", base_json(recipe)},
+      {"agent",
+       {{"path", recipe.agent.path},
+        {"as", recipe.agent.as_service ? "service" : "/init"},
+        {"strip", recipe.agent.strip}}},
+      {"files", files},
+      {"compression",
+       {{"type", compression_name(recipe.compression.type)}, {"level", recipe.compression.level}}},
+      {"kernel_config", recipe.kernel_config},
+      {"timestamp", recipe.timestamp}};
 }
 
 }  // namespace kata::recipe

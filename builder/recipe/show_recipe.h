@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A recipe as it is understood, every default and path resolved: for `show-recipe` and for the inputs of the cache.
+// A recipe as it is understood, every default and path resolved: for `show-recipe` and for the
+// inputs of the cache.
 #pragma once
 
 #include "builder/recipe/recipe.h"

@@ -7,6 +7,7 @@
 
 #include "builder/recipe/recipe.h"
 #include "builder/rootfs/tree.h"
+#include "runtime/base/command.h"
 
 namespace kata::rootfs {
 
@@ -16,8 +17,9 @@ struct InstalledAgent {
   std::uint64_t size = 0;
 };
 
-/// Puts the agent in. Throws Error when it is missing, not a program for x86_64, or, in an image without libraries,
-/// dynamically linked.
-InstalledAgent install_agent(const recipe::ImageRecipe& recipe, Tree& tree);
+/// Puts the agent in, stripped into `work` when the recipe says so. Throws Error when it is
+/// missing, not a program for x86_64, or, in an image without libraries, dynamically linked.
+InstalledAgent install_agent(const recipe::ImageRecipe& recipe, const std::string& work, Tree& tree,
+                             CommandRunner& runner);
 
 }  // namespace kata::rootfs

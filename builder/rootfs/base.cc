@@ -29,8 +29,10 @@ using recipe::ImageRecipe;
 
 void note_lost_xattrs(std::uint64_t count, const std::string& base, pipeline::Context& context) {
   if (count == 0) return;
-  context.progress.note(fmt::format("image: {} files of {} have extended attributes (file capabilities, SELinux labels): an "
-                                    "initrd cannot hold them, they are left out", count, base));
+  context.progress.note(fmt::format(
+      "image: {} files of {} have extended attributes (file capabilities, SELinux labels): an "
+      "initrd cannot hold them, they are left out",
+      count, base));
 }
 
 std::string link_target(const std::string& path) {
@@ -71,7 +73,8 @@ class DirectoryWalk {
     } else if (S_ISLNK(status.st_mode)) {
       tree_.put(make_symlink(inner, link_target(full)));
     } else if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-      tree_.put(make_device(inner, S_ISBLK(status.st_mode), major(status.st_rdev), minor(status.st_rdev), mode));
+      tree_.put(make_device(inner, S_ISBLK(status.st_mode), major(status.st_rdev),
+                            minor(status.st_rdev), mode));
     } else if (S_ISREG(status.st_mode)) {
       Node node = make_file(inner, full, mode);
       if (status.st_nlink > 1) {
@@ -96,18 +99,21 @@ void read_directory(const ImageRecipe& recipe, Tree& tree, pipeline::Context& co
 }
 
 /// A name that a hard link of the tar refers to.
-std::shared_ptr<Content> linked_content(const Entry& entry, const Tree& tree, const std::string& tar) {
+std::shared_ptr<Content> linked_content(const Entry& entry, const Tree& tree,
+                                        const std::string& tar) {
   Entry target;
   target.path = entry.target;
   const Node* node = tree.find(archive::safe_entry_path(target, tar));
   if (node == nullptr || !node->content) {
-    throw_error(Code::invalid_argument, "{}: entry {} is a hard link to {}, which is no file before it", tar, entry.path,
+    throw_error(Code::invalid_argument,
+                "{}: entry {} is a hard link to {}, which is no file before it", tar, entry.path,
                 entry.target);
   }
   return node->content;
 }
 
-void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree, pipeline::Context& context) {
+void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree,
+              pipeline::Context& context) {
   const std::string spool_path = join_path(work, "base.spool");
   const UniqueFd spool = open_file(spool_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::uint64_t offset = 0;
@@ -125,8 +131,13 @@ void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree, pi
       node.entry.kind = EntryKind::file;
       node.entry.target.clear();
     } else if (entry->kind == EntryKind::file) {
-      const std::uint64_t size = in_context([&] { return reader.copy_content(spool.get()); }, "write {}", spool_path);
-      node.content = std::make_shared<Content>(Content{.text = {}, .file = spool_path, .offset = offset, .size = size});
+      node.content = std::make_shared<Content>();
+    }
+    // A cpio archive's last hard link carries the bytes of all
+    if (node.content && (entry->kind == EntryKind::file || entry->size > 0)) {
+      const std::uint64_t size =
+          in_context([&] { return reader.copy_content(spool.get()); }, "write {}", spool_path);
+      *node.content = Content{.text = {}, .file = spool_path, .offset = offset, .size = size};
       offset += size;
     }
     in_context([&] { tree.put(std::move(node)); }, "{}", recipe.base_path);
@@ -134,7 +145,8 @@ void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree, pi
   note_lost_xattrs(lost_xattrs, recipe.base_path, context);
 }
 
-/// The kernel opens /dev/console for the first process before anything is mounted; the folders are mount points.
+/// The kernel opens /dev/console for the first process before anything is mounted; the folders are
+/// mount points.
 void add_essentials(Tree& tree) {
   const std::pair<const char*, unsigned> folders[] = {{"dev", 0755}, {"etc", 0755}, {"proc", 0555},
                                                       {"run", 0755}, {"sys", 0555}, {"tmp", 01777}};
@@ -152,16 +164,20 @@ Node node_of(const ImageFile& file) {
     case FileKind::directory:
       return make_directory(path, file.mode.value_or(0755));
     case FileKind::device:
-      return make_device(path, file.block_device, file.device_major, file.device_minor, file.mode.value_or(0600));
+      return make_device(path, file.block_device, file.device_major, file.device_minor,
+                         file.mode.value_or(0600));
     case FileKind::content:
       return make_text_file(path, file.content, file.mode.value_or(0644));
     case FileKind::source:
       break;
   }
   struct stat status {};
-  if (::stat(file.source.c_str(), &status) != 0) throw_errno(errno, "read {} for {}", file.source, file.path);
-  // Only whether it may be run is taken from the builder: the rest of a mode comes from somebody's umask
-  return make_file(path, file.source, file.mode.value_or((status.st_mode & 0100U) != 0 ? 0755 : 0644));
+  if (::stat(file.source.c_str(), &status) != 0)
+    throw_errno(errno, "read {} for {}", file.source, file.path);
+  // Only whether it may be run is taken from the builder: the rest of a mode comes from somebody's
+  // umask
+  return make_file(path, file.source,
+                   file.mode.value_or((status.st_mode & 0100U) != 0 ? 0755 : 0644));
 }
 
 }  // namespace
@@ -176,7 +192,8 @@ Tree read_base(const ImageRecipe& recipe, const std::string& work, pipeline::Con
 
 void add_files(const ImageRecipe& recipe, Tree& tree) {
   for (const ImageFile& file : recipe.files) {
-    if (file.path == "/") throw_error(Code::invalid_argument, "{}: a file cannot be /", recipe.file);
+    if (file.path == "/")
+      throw_error(Code::invalid_argument, "{}: a file cannot be /", recipe.file);
     Node node = in_context([&] { return node_of(file); }, "{}", recipe.file);
     node.entry.uid = file.uid;
     node.entry.gid = file.gid;

@@ -11,9 +11,10 @@
 
 namespace kata::rootfs {
 
-/// The base's tree, with the folders and the console device added that any first process needs. A tar's contents are
-/// spooled below `work`. Throws Error for a hostile or damaged tar.
-[[nodiscard]] Tree read_base(const recipe::ImageRecipe& recipe, const std::string& work, pipeline::Context& context);
+/// The base's tree, with the folders and the console device added that any first process needs. A
+/// tar's contents are spooled below `work`. Throws Error for a hostile or damaged tar.
+[[nodiscard]] Tree read_base(const recipe::ImageRecipe& recipe, const std::string& work,
+                             pipeline::Context& context);
 
 /// The recipe's own files, over what is there. Throws Error.
 void add_files(const recipe::ImageRecipe& recipe, Tree& tree);

@@ -40,14 +40,15 @@ struct Plan {
 Plan make_plan(const ImageRecipe& recipe, const std::string& work, Context& context) {
   Plan plan;
   plan.tree = read_base(recipe, work, context);
-  plan.agent = install_agent(recipe, plan.tree);
+  plan.agent = install_agent(recipe, work, plan.tree, context.runner);
   add_files(recipe, plan.tree);
   plan.timestamp = pipeline::build_time(context, recipe.timestamp);
-  plan.level = recipe.compression.level > 0 ? recipe.compression.level : archive::default_level(recipe.compression.type);
+  plan.level = recipe.compression.level > 0 ? recipe.compression.level
+                                            : archive::default_level(recipe.compression.type);
   plan.files_sha256 = tree_digest(plan.tree);
-  plan.inputs_sha256 = pipeline::sha256_of_text(fmt::format("katabuild initrd {}\n{}\n{} {}\n{}\n", kProcedure, plan.files_sha256,
-                                                            recipe::compression_name(recipe.compression.type), plan.level,
-                                                            plan.timestamp));
+  plan.inputs_sha256 = pipeline::sha256_of_text(
+      fmt::format("katabuild initrd {}\n{}\n{} {}\n{}\n", kProcedure, plan.files_sha256,
+                  recipe::compression_name(recipe.compression.type), plan.level, plan.timestamp));
   return plan;
 }
 
@@ -57,22 +58,30 @@ std::string manifest_name(const std::string& image_name) {
 }
 
 Json manifest_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifact& artifact) {
-  return Json{{"kind", "image"},
-              {"name", recipe.name},
-              {"format", "initrd"},
-              {"file",
-               {{"name", base_name(artifact.image.path)}, {"sha256", artifact.image.sha256}, {"size", artifact.image.size}}},
-              {"uncompressed_size", artifact.uncompressed_size},
-              {"compression", {{"type", recipe::compression_name(recipe.compression.type)}, {"level", plan.level}}},
-              {"entries", plan.tree.nodes().size()},
-              {"files_sha256", plan.files_sha256},
-              {"agent", {{"sha256", plan.agent.sha256}, {"size", plan.agent.size}, {"build_id", plan.agent.build_id}}},
-              {"timestamp", plan.timestamp},
-              {"inputs_sha256", plan.inputs_sha256}};
+  return Json{
+      {"kind", "image"},
+      {"name", recipe.name},
+      {"format", "initrd"},
+      {"file",
+       {{"name", base_name(artifact.image.path)},
+        {"sha256", artifact.image.sha256},
+        {"size", artifact.image.size}}},
+      {"uncompressed_size", artifact.uncompressed_size},
+      {"compression",
+       {{"type", recipe::compression_name(recipe.compression.type)}, {"level", plan.level}}},
+      {"entries", plan.tree.nodes().size()},
+      {"files_sha256", plan.files_sha256},
+      {"agent",
+       {{"sha256", plan.agent.sha256},
+        {"size", plan.agent.size},
+        {"build_id", plan.agent.build_id}}},
+      {"timestamp", plan.timestamp},
+      {"inputs_sha256", plan.inputs_sha256}};
 }
 
 /// What is there already, when it came from the same inputs and is whole.
-std::optional<ImageArtifact> find_up_to_date(const std::string& output, const std::string& manifest_path, const Plan& plan) {
+std::optional<ImageArtifact> find_up_to_date(const std::string& output,
+                                             const std::string& manifest_path, const Plan& plan) {
   const std::optional<std::string> text = read_file_if_exists(manifest_path);
   if (!text || !path_exists(output)) return std::nullopt;
   try {
@@ -100,11 +109,13 @@ std::uint64_t write_cpio(const Plan& plan, const std::string& path) {
   return writer.finish();
 }
 
-ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe, const std::string& output, Context& context) {
+ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
+                       const std::string& output, Context& context) {
   const Plan plan = make_plan(recipe, work, context);
   const std::string name(base_name(output));
   const std::string manifest_path = join_path(parent_path(output), manifest_name(name));
-  if (std::optional<ImageArtifact> present = find_up_to_date(output, manifest_path, plan)) return *present;
+  if (std::optional<ImageArtifact> present = find_up_to_date(output, manifest_path, plan))
+    return *present;
   context.progress.begin("image", fmt::format("packing {} entries", plan.tree.nodes().size()), 0);
   ImageArtifact artifact;
   const std::string cpio = join_path(work, "image.cpio");
@@ -117,7 +128,8 @@ ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe, const
   pipeline::OutputFolder folder(parent_path(output));
   folder.add_file(packed, name);
   folder.add_text(manifest_of(recipe, plan, artifact).dump(2) + "\n", manifest_name(name));
-  context.progress.end(fmt::format("{} bytes, {} unpacked,", artifact.image.size, artifact.uncompressed_size));
+  context.progress.end(
+      fmt::format("{} bytes, {} unpacked,", artifact.image.size, artifact.uncompressed_size));
   return artifact;
 }
 

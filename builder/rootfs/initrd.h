@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The image stage for `format: initrd`. Disk images will be a second stage beside it that takes the same Tree.
+// The image stage for `format: initrd`. Disk images will be a second stage beside it that takes the
+// same Tree.
 #pragma once
 
 #include <string>
@@ -11,8 +12,9 @@
 
 namespace kata::rootfs {
 
-/// Builds the initrd and puts it at `output` with its manifest beside it, or leaves both when they are up to date.
-/// Unprivileged; equal inputs give equal bytes. Throws Error.
-recipe::ImageArtifact build_initrd(const recipe::ImageRecipe& recipe, const std::string& output, pipeline::Context& context);
+/// Builds the initrd and puts it at `output` with its manifest beside it, or leaves both when they
+/// are up to date. Unprivileged; equal inputs give equal bytes. Throws Error.
+recipe::ImageArtifact build_initrd(const recipe::ImageRecipe& recipe, const std::string& output,
+                                   pipeline::Context& context);
 
 }  // namespace kata::rootfs

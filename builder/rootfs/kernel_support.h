@@ -9,8 +9,8 @@
 
 namespace kata::rootfs {
 
-/// Throws Error(invalid_argument) unless the kernel described by `kernel_config` (a .config or a kernel-manifest.json
-/// beside its config) unpacks this compression. An empty path is not checked.
+/// Throws Error(invalid_argument) unless the kernel described by `kernel_config` (a .config or a
+/// kernel-manifest.json beside its config) unpacks this compression. An empty path is not checked.
 void check_kernel_unpacks(const std::string& kernel_config, recipe::CompressionType type);
 
 }  // namespace kata::rootfs

@@ -29,7 +29,8 @@ Node make_node(EntryKind kind, const std::string& path, unsigned mode) {
   return node;
 }
 
-void read_content(const Content& content, const std::string& path, const std::function<void(std::string_view)>& take) {
+void read_content(const Content& content, const std::string& path,
+                  const std::function<void(std::string_view)>& take) {
   if (content.file.empty()) {
     if (!content.text.empty()) take(content.text);
     return;
@@ -39,11 +40,15 @@ void read_content(const Content& content, const std::string& path, const std::fu
   std::uint64_t done = 0;
   while (done < content.size) {
     pipeline::throw_if_interrupted();
-    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), content.size - done));
-    const ssize_t count = ::pread(fd.get(), buffer.data(), want, static_cast<off_t>(content.offset + done));
+    const std::size_t want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), content.size - done));
+    const ssize_t count =
+        ::pread(fd.get(), buffer.data(), want, static_cast<off_t>(content.offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw_errno(errno, "read {} for /{}", content.file, path);
-    if (count == 0) throw_error(Code::data_loss, "read {} for /{}: it became shorter meanwhile", content.file, path);
+    if (count == 0)
+      throw_error(Code::data_loss, "read {} for /{}: it became shorter meanwhile", content.file,
+                  path);
     take({buffer.data(), static_cast<std::size_t>(count)});
     done += static_cast<std::uint64_t>(count);
   }
@@ -54,19 +59,23 @@ void read_content(const Content& content, const std::string& path, const std::fu
 void Tree::put(Node node) {
   const std::string path = node.entry.path;
   KATA_ASSERT(!path.empty() && path.front() != '/');
-  for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+  for (std::size_t slash = path.find('/'); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
     const std::string above = path.substr(0, slash);
     const auto [found, is_new] = nodes_.emplace(above, Node{});
     if (is_new) {
       found->second = make_directory(above, 0755);
     } else if (found->second.entry.kind != EntryKind::directory) {
-      throw_error(Code::invalid_argument, "put /{} into the image: /{} is not a folder", path, above);
+      throw_error(Code::invalid_argument, "put /{} into the image: /{} is not a folder", path,
+                  above);
     }
   }
   if (node.entry.kind != EntryKind::directory) {
     const auto below = nodes_.lower_bound(path + "/");
     if (below != nodes_.end() && below->first.starts_with(path + "/")) {
-      throw_error(Code::invalid_argument, "put /{} into the image: there is a folder of that name with entries in it", path);
+      throw_error(Code::invalid_argument,
+                  "put /{} into the image: there is a folder of that name with entries in it",
+                  path);
     }
   }
   nodes_.insert_or_assign(path, std::move(node));
@@ -77,7 +86,9 @@ const Node* Tree::find(const std::string& path) const {
   return found == nodes_.end() ? nullptr : &found->second;
 }
 
-Node make_directory(const std::string& path, unsigned mode) { return make_node(EntryKind::directory, path, mode); }
+Node make_directory(const std::string& path, unsigned mode) {
+  return make_node(EntryKind::directory, path, mode);
+}
 
 Node make_symlink(const std::string& path, const std::string& target) {
   Node node = make_node(EntryKind::symlink, path, 0777);
@@ -85,7 +96,8 @@ Node make_symlink(const std::string& path, const std::string& target) {
   return node;
 }
 
-Node make_device(const std::string& path, bool block, unsigned major, unsigned minor, unsigned mode) {
+Node make_device(const std::string& path, bool block, unsigned major, unsigned minor,
+                 unsigned mode) {
   Node node = make_node(block ? EntryKind::block_device : EntryKind::character_device, path, mode);
   node.entry.device_major = major;
   node.entry.device_minor = minor;
@@ -94,17 +106,19 @@ Node make_device(const std::string& path, bool block, unsigned major, unsigned m
 
 Node make_text_file(const std::string& path, const std::string& text, unsigned mode) {
   Node node = make_node(EntryKind::file, path, mode);
-  node.content = std::make_shared<Content>(Content{.text = text, .file = {}, .offset = 0, .size = text.size()});
+  node.content = std::make_shared<Content>(
+      Content{.text = text, .file = {}, .offset = 0, .size = text.size()});
   return node;
 }
 
 Node make_file(const std::string& path, const std::string& source, unsigned mode) {
   struct stat status {};
   if (::stat(source.c_str(), &status) != 0) throw_errno(errno, "read {} for /{}", source, path);
-  if (!S_ISREG(status.st_mode)) throw_error(Code::invalid_argument, "read {} for /{}: not a regular file", source, path);
+  if (!S_ISREG(status.st_mode))
+    throw_error(Code::invalid_argument, "read {} for /{}: not a regular file", source, path);
   Node node = make_node(EntryKind::file, path, mode);
-  node.content = std::make_shared<Content>(
-      Content{.text = {}, .file = source, .offset = 0, .size = static_cast<std::uint64_t>(status.st_size)});
+  node.content = std::make_shared<Content>(Content{
+      .text = {}, .file = source, .offset = 0, .size = static_cast<std::uint64_t>(status.st_size)});
   return node;
 }
 
@@ -123,8 +137,9 @@ std::string tree_digest(const Tree& tree) {
       }
       content = known;
     }
-    digest.add(fmt::format("{}\n{} {:o} {}:{} {}:{} {}\n{}\n", path, static_cast<int>(entry.kind), entry.mode, entry.uid,
-                           entry.gid, entry.device_major, entry.device_minor, content, entry.target));
+    digest.add(fmt::format("{}\n{} {:o} {}:{} {}:{} {}\n{}\n", path, static_cast<int>(entry.kind),
+                           entry.mode, entry.uid, entry.gid, entry.device_major, entry.device_minor,
+                           content, entry.target));
   }
   return digest.finish();
 }
@@ -141,7 +156,9 @@ void write_tree(const Tree& tree, std::int64_t mtime, archive::CpioWriter& write
   }
   std::uint32_t next_inode = 1;
   for (const auto& [path, node] : tree.nodes()) {
-    archive::CpioEntry cpio{.entry = node.entry, .inode = 0, .links = node.entry.kind == EntryKind::directory ? 2U : 1U};
+    archive::CpioEntry cpio{.entry = node.entry,
+                            .inode = 0,
+                            .links = node.entry.kind == EntryKind::directory ? 2U : 1U};
     cpio.entry.mtime = mtime;
     cpio.entry.size = 0;
     bool has_bytes = false;
@@ -159,7 +176,8 @@ void write_tree(const Tree& tree, std::int64_t mtime, archive::CpioWriter& write
       cpio.inode = next_inode++;
     }
     writer.begin(cpio);
-    if (has_bytes) read_content(*node.content, path, [&](std::string_view part) { writer.add_content(part); });
+    if (has_bytes)
+      read_content(*node.content, path, [&](std::string_view part) { writer.add_content(part); });
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A root file system as a sorted list of values. No file of it is ever made on the builder, which is why devices and
-// foreign owners need no privilege.
+// A root file system as a sorted list of values. No file of it is ever made on the builder, which
+// is why devices and foreign owners need no privilege.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace kata::rootfs {
 
-/// A regular file's bytes: a text, or a part of a file on the builder. Names that share one object are hard links.
+/// A regular file's bytes: a text, or a part of a file on the builder. Names that share one object
+/// are hard links.
 struct Content {
   std::string text;
   std::string file;  ///< when not empty, the bytes are [offset, offset + size) of it
@@ -29,8 +30,9 @@ struct Node {
 
 class Tree {
  public:
-  /// Adds or replaces; folders above that are not there come into being (0755, root). Throws Error when a part of the
-  /// path above is no folder, or when a folder with entries would give way to something else.
+  /// Adds or replaces; folders above that are not there come into being (0755, root). Throws Error
+  /// when a part of the path above is no folder, or when a folder with entries would give way to
+  /// something else.
   void put(Node node);
   [[nodiscard]] const Node* find(const std::string& path) const;
   [[nodiscard]] bool contains(const std::string& path) const { return find(path) != nullptr; }
@@ -42,12 +44,14 @@ class Tree {
 
 [[nodiscard]] Node make_directory(const std::string& path, unsigned mode);
 [[nodiscard]] Node make_symlink(const std::string& path, const std::string& target);
-[[nodiscard]] Node make_device(const std::string& path, bool block, unsigned major, unsigned minor, unsigned mode);
+[[nodiscard]] Node make_device(const std::string& path, bool block, unsigned major, unsigned minor,
+                               unsigned mode);
 [[nodiscard]] Node make_text_file(const std::string& path, const std::string& text, unsigned mode);
 /// The whole of the builder's file `source`. Throws Error when it is no readable regular file.
 [[nodiscard]] Node make_file(const std::string& path, const std::string& source, unsigned mode);
 
-/// SHA-256 over every path, kind, mode, owner, device, target and content: equal trees have equal digests.
+/// SHA-256 over every path, kind, mode, owner, device, target and content: equal trees have equal
+/// digests.
 [[nodiscard]] std::string tree_digest(const Tree& tree);
 /// Writes the tree, every time stamp `mtime`. Throws Error.
 void write_tree(const Tree& tree, std::int64_t mtime, archive::CpioWriter& writer);

@@ -8,10 +8,11 @@
 namespace kata::test {
 namespace {
 
-// allnoconfig drops what depends on a symbol that is off, as Kconfig does; vmlinux is an ELF file with the PVH note
+// allnoconfig drops what depends on a symbol that is off, as Kconfig does; vmlinux is an ELF file
+// with the PVH note
 constexpr const char* kMakefile = R"make(
 allnoconfig:
-	@grep -v CONFIG_DROPPED= $(KCONFIG_ALLCONFIG) > .config
+	@grep -v -e CONFIG_DROPPED= -e CONFIG_NEDED= $(KCONFIG_ALLCONFIG) > .config
 vmlinux: .config
 	@echo '  CC      init/main.o'
 	@if grep -q CONFIG_SLOW=y .config; then touch started; sleep 300; fi
@@ -46,11 +47,13 @@ config LOCALVERSION
 
 std::string big_endian(unsigned value) {
   std::string bytes(4, '\0');
-  for (int i = 3; i >= 0; --i, value >>= 8) bytes[static_cast<std::size_t>(i)] = static_cast<char>(value & 0xff);
+  for (int i = 3; i >= 0; --i, value >>= 8)
+    bytes[static_cast<std::size_t>(i)] = static_cast<char>(value & 0xff);
   return bytes;
 }
 
-void run_tool(const std::vector<std::string>& argv, const std::string& cwd, const std::string& input = "") {
+void run_tool(const std::vector<std::string>& argv, const std::string& cwd,
+              const std::string& input = "") {
   RealCommandRunner runner;
   Command command;
   command.argv = argv;
@@ -72,15 +75,16 @@ Workbench::Workbench() {
 }
 
 void Workbench::write_recipe(const std::string& source) const {
-  write_file(path("recipe.yaml"), "name: fake\nsource: " + source + "\nfragments: [a.conf]\ntimestamp: 2026-01-01\n");
+  write_file(path("recipe.yaml"),
+             "name: fake\nsource: " + source + "\nfragments: [a.conf]\ntimestamp: 2026-01-01\n");
 }
 
 void Workbench::write_fragment(const std::string& text) const { write_file(path("a.conf"), text); }
 
 Command Workbench::katabuild(const std::vector<std::string>& more) const {
   Command command;
-  command.argv = {KATABUILD, "kernel", "--recipe", path("recipe.yaml"), "--cache", path("cache"), "--output", path("out"),
-                  "--progress", "plain"};
+  command.argv = {KATABUILD,     "kernel",   "--recipe",  path("recipe.yaml"), "--cache",
+                  path("cache"), "--output", path("out"), "--progress",        "plain"};
   command.argv.insert(command.argv.end(), more.begin(), more.end());
   return command;
 }
@@ -93,15 +97,19 @@ CommandResult Workbench::run(const std::vector<std::string>& more) {
 std::vector<std::string> Workbench::left_behind() const {
   std::vector<std::string> names;
   if (!path_exists(path("cache/work"))) return names;
-  for (const auto& entry : std::filesystem::directory_iterator(path("cache/work"))) names.push_back(entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(path("cache/work")))
+    names.push_back(entry.path().string());
   return names;
 }
 
-void write_source_rpm(const std::string& to, const std::string& folder, const std::vector<std::string>& names) {
-  std::string lead = std::string("\xed\xab\xee\xdb\x03\x00\x00\x01", 8);  // format 3.0, a source package
+void write_source_rpm(const std::string& to, const std::string& folder,
+                      const std::vector<std::string>& names) {
+  std::string lead =
+      std::string("\xed\xab\xee\xdb\x03\x00\x00\x01", 8);  // format 3.0, a source package
   lead.resize(96);
-  const std::string header = std::string("\x8e\xad\xe8\x01", 4) + std::string(4, '\0') + big_endian(1) + big_endian(8) +
-                             std::string(16, '\0') + std::string(8, '\0');
+  const std::string header = std::string("\x8e\xad\xe8\x01", 4) + std::string(4, '\0') +
+                             big_endian(1) + big_endian(8) + std::string(16, '\0') +
+                             std::string(8, '\0');
   write_file(to, lead + header + header);
   std::string list;
   for (const std::string& name : names) list += name + "\n";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A kernel source small enough to build in a second, with the targets that katabuild asks for, and a workbench around it.
+// A kernel source small enough to build in a second, with the targets that katabuild asks for, and
+// a workbench around it.
 #pragma once
 
 #include <string>
@@ -31,6 +32,7 @@ class Workbench {
 };
 
 /// A source RPM that holds the files named, made of nothing but its headers and a cpio archive.
-void write_source_rpm(const std::string& to, const std::string& folder, const std::vector<std::string>& names);
+void write_source_rpm(const std::string& to, const std::string& folder,
+                      const std::vector<std::string>& names);
 
 }  // namespace kata::test

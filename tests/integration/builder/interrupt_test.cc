@@ -56,7 +56,8 @@ TEST_CASE("a signal ends the build with its compilers and leaves nothing", "[kat
   CHECK_FALSE(fs::exists(bench.path("out")));
 }
 
-TEST_CASE("a killed build takes its compilers along, and the next build cleans up and succeeds", "[katabuild]") {
+TEST_CASE("a killed build takes its compilers along, and the next build cleans up and succeeds",
+          "[katabuild]") {
   Workbench bench;
   bench.write_fragment("CONFIG_PVH=y\nCONFIG_SLOW=y\n");
   ChildProcess child = spawn(bench.katabuild());
@@ -80,6 +81,7 @@ TEST_CASE("two builds of one kernel at once wait for each other and both succeed
   ChildProcess b = spawn(second);
   CHECK(a.wait() == 0);
   CHECK(b.wait() == 0);
-  CHECK(read_file(bench.path("out/vmlinux.container")) == read_file(bench.path("out2/vmlinux.container")));
+  CHECK(read_file(bench.path("out/vmlinux.container")) ==
+        read_file(bench.path("out2/vmlinux.container")));
   CHECK(bench.left_behind().empty());
 }

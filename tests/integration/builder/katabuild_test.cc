@@ -34,7 +34,8 @@ TEST_CASE("a kernel is built, published and found in the cache the next time", "
   CHECK(pipeline::has_pvh_entry(*elf));
   const Json manifest = read_json_file(bench.path("out/kernel-manifest.json"));
   CHECK(manifest.at("version") == "6.1.99.container");
-  CHECK(manifest.at("files").at("vmlinux").at("sha256") == pipeline::sha256_of_file(bench.path("out/vmlinux.container")));
+  CHECK(manifest.at("files").at("vmlinux").at("sha256") ==
+        pipeline::sha256_of_file(bench.path("out/vmlinux.container")));
   CHECK(manifest.at("fragments").at(0).at("name") == "a.conf");
   CHECK_THAT(manifest.at("tools").at("gcc").get<std::string>(), Catch::StartsWith("gcc"));
   CHECK(bench.left_behind().empty());
@@ -53,7 +54,8 @@ TEST_CASE("two builds in two caches give the same bytes, whatever the environmen
   CHECK_THAT(first, Catch::Contains("Thu Jan  1 00:00:00 UTC 2026 katabuild "));
   Command again = bench.katabuild({"--cache", bench.path("another/cache")});
   again.argv.erase(again.argv.begin() + 4, again.argv.begin() + 6);
-  again.env = std::vector<std::string>{"PATH=/usr/bin:/bin", "LEAK=leaked", "LC_ALL=xx", "MAKEFLAGS=-n", "KBUILD_BUILD_USER=me"};
+  again.env = std::vector<std::string>{"PATH=/usr/bin:/bin", "LEAK=leaked", "LC_ALL=xx",
+                                       "MAKEFLAGS=-n", "KBUILD_BUILD_USER=me"};
   RealCommandRunner runner;
   const CommandResult result = runner.run(again);
   INFO(result.error_output);
@@ -74,18 +76,22 @@ TEST_CASE("a change of an input builds anew, a change of a comment does not", "[
 TEST_CASE("a damaged cache entry is built anew", "[katabuild]") {
   Workbench bench;
   REQUIRE(bench.run().status == 0);
-  for (const auto& entry : fs::directory_iterator(bench.path("cache/kernel"))) write_file(entry.path().string() + "/vmlinux", "x");
+  for (const auto& entry : fs::directory_iterator(bench.path("cache/kernel")))
+    write_file(entry.path().string() + "/vmlinux", "x");
   const CommandResult result = bench.run();
   INFO(result.error_output);
   CHECK_THAT(result.output, Catch::Contains("built in"));
 }
 
-TEST_CASE("a wrong sha256 of the source is told with both digests, before any work", "[katabuild]") {
+TEST_CASE("a wrong sha256 of the source is told with both digests, before any work",
+          "[katabuild]") {
   Workbench bench;
-  bench.write_recipe("{tarball: {path: linux-6.1.99.tar.xz, sha256: " + std::string(64, 'a') + "}}");
+  bench.write_recipe("{tarball: {path: linux-6.1.99.tar.xz, sha256: " + std::string(64, 'a') +
+                     "}}");
   const CommandResult result = bench.run();
   CHECK(result.status == 1);
-  CHECK_THAT(result.error_output, Catch::Contains(pipeline::sha256_of_file(bench.path("linux-6.1.99.tar.xz"))));
+  CHECK_THAT(result.error_output,
+             Catch::Contains(pipeline::sha256_of_file(bench.path("linux-6.1.99.tar.xz"))));
   CHECK_THAT(result.error_output, Catch::Contains("the recipe expects " + std::string(64, 'a')));
   CHECK_FALSE(fs::exists(bench.path("out")));
   CHECK(bench.left_behind().empty());
@@ -94,31 +100,39 @@ TEST_CASE("a wrong sha256 of the source is told with both digests, before any wo
 TEST_CASE("a source is taken from a file URL and kept by its digest", "[katabuild]") {
   Workbench bench;
   const std::string sha256 = pipeline::sha256_of_file(bench.path("linux-6.1.99.tar.xz"));
-  bench.write_recipe("{tarball: {url: \"file://" + bench.path("linux-6.1.99.tar.xz") + "\", sha256: " + sha256 + "}}");
+  bench.write_recipe("{tarball: {url: \"file://" + bench.path("linux-6.1.99.tar.xz") +
+                     "\", sha256: " + sha256 + "}}");
   const CommandResult result = bench.run();
   INFO(result.error_output);
   CHECK(result.status == 0);
   CHECK(fs::exists(bench.path("cache/sources/" + sha256)));
-  bench.write_recipe("{tarball: {url: \"file:///no/such.tar\", sha256: " + std::string(64, 'b') + "}}");
+  bench.write_recipe("{tarball: {url: \"file:///no/such.tar\", sha256: " + std::string(64, 'b') +
+                     "}}");
   const CommandResult missing = bench.run();
   CHECK(missing.status == 1);
   CHECK_THAT(missing.error_output, Catch::Contains("download file:///no/such.tar"));
   CHECK(std::distance(fs::directory_iterator(bench.path("cache/sources")), {}) == 1);
 }
 
-TEST_CASE("a source package that is not installed is told with the command that installs it", "[katabuild]") {
+TEST_CASE("a source package that is not installed is told with the command that installs it",
+          "[katabuild]") {
   Workbench bench;
   bench.write_recipe("{package: linux-source-0.0}");
   const CommandResult result = bench.run();
   CHECK(result.status == 1);
-  CHECK_THAT(result.error_output, Catch::Contains("linux-source-0.0") && Catch::Contains("install"));
+  CHECK_THAT(result.error_output,
+             Catch::Contains("linux-source-0.0") && Catch::Contains("install"));
 }
 
-TEST_CASE("a source RPM is unpacked, and of its patches only those that the recipe lists", "[katabuild]") {
+TEST_CASE("a source RPM is unpacked, and of its patches only those that the recipe lists",
+          "[katabuild]") {
   Workbench bench;
-  write_file(bench.path("good.patch"), "--- a/version.txt\n+++ b/version.txt\n@@ -1 +1 @@\n-one\n+two\n");
-  write_file(bench.path("bad.patch"), "--- a/version.txt\n+++ b/version.txt\n@@ -1 +1 @@\n-nothing\n+three\n");
-  test::write_source_rpm(bench.path("k.src.rpm"), bench.path(""), {"good.patch", "linux-6.1.99.tar.xz", "bad.patch"});
+  write_file(bench.path("good.patch"),
+             "--- a/version.txt\n+++ b/version.txt\n@@ -1 +1 @@\n-one\n+two\n");
+  write_file(bench.path("bad.patch"),
+             "--- a/version.txt\n+++ b/version.txt\n@@ -1 +1 @@\n-nothing\n+three\n");
+  test::write_source_rpm(bench.path("k.src.rpm"), bench.path(""),
+                         {"good.patch", "linux-6.1.99.tar.xz", "bad.patch"});
   bench.write_recipe("{srpm: {path: k.src.rpm, patches: [good.patch]}}");
   const CommandResult result = bench.run();
   INFO(result.error_output);
@@ -135,8 +149,10 @@ TEST_CASE("bad input of a kernel build is one error and no output", "[katabuild]
   Workbench bench;
   const auto [fragment, status, expected] = GENERATE(table<std::string, int, std::string>({
       {"CONFIG_PVH=y\nCONFIG_DROPPED=y\n", 2,
-       "a.conf:2: CONFIG_DROPPED: wanted y, got n (not set): its dependencies are not met (Kconfig:10): NEEDED is not set"},
-      {"CONFIG_PVH=y\nCONFIG_NEDED=y\n", 2, "a.conf:2: CONFIG_NEDED: this kernel has no such symbol: did you mean CONFIG_NEEDED?"},
+       "a.conf:2: CONFIG_DROPPED: wanted y, got n (not set): its dependencies are not met "
+       "(Kconfig:10): NEEDED is not set"},
+      {"CONFIG_PVH=y\nCONFIG_NEDED=y\n", 2,
+       "a.conf:2: CONFIG_NEDED: this kernel has no such symbol: did you mean CONFIG_NEEDED?"},
       {"CONFIG_PVH=y\n# CONFIG_PVH is not set\n", 2, "a.conf:2: CONFIG_PVH=n, but a.conf:1 says y"},
       {"CONFIG_NEEDED=y\n", 1, "no PVH entry"},
       {"CONFIG_PVH=y\nCONFIG_BROKEN=y\n", 1, "init/main.c:1: error: no such thing"},
@@ -150,12 +166,14 @@ TEST_CASE("bad input of a kernel build is one error and no output", "[katabuild]
   CHECK_FALSE(fs::exists(bench.path("cache/kernel")));
 }
 
-TEST_CASE("a mistake in a recipe or command line ends with status 2 and touches nothing", "[katabuild]") {
+TEST_CASE("a mistake in a recipe or command line ends with status 2 and touches nothing",
+          "[katabuild]") {
   Workbench bench;
   write_file(bench.path("recipe.yaml"), "name: x\nsorce: {}\n");
   const CommandResult result = bench.run();
   CHECK(result.status == 2);
-  CHECK_THAT(result.error_output, Catch::Contains("recipe.yaml:2:1: unknown key \"sorce\"") && Catch::Contains("did you mean \"source\"?"));
+  CHECK_THAT(result.error_output, Catch::Contains("recipe.yaml:2:1: unknown key \"sorce\"") &&
+                                      Catch::Contains("did you mean \"source\"?"));
   CHECK_FALSE(fs::exists(bench.path("cache")));
   CHECK(bench.run({"--no-such-option"}).status == 2);
 }
@@ -176,7 +194,8 @@ TEST_CASE("a full disk is told with the place and what is free", "[katabuild]") 
     RealCommandRunner runner;
     const CommandResult result = runner.run(command);
     CHECK(result.status == 1);
-    CHECK_THAT(result.error_output, Catch::Contains("disk full") && Catch::Contains("MB free on") && Catch::Contains("small/out"));
+    CHECK_THAT(result.error_output, Catch::Contains("disk full") && Catch::Contains("MB free on") &&
+                                        Catch::Contains("small/out"));
     CHECK(fs::is_empty(bench.path("small/out")));
   }
   SECTION("in the cache") {

@@ -28,7 +28,10 @@ namespace fs = std::filesystem;
 /// A static program for x86_64 as far as its headers go.
 std::string program_bytes(bool dynamic = false) {
   std::string elf(64, '\0');
-  std::memcpy(elf.data(), "\x7f" "ELF\x02\x01\x01", 7);
+  std::memcpy(elf.data(),
+              "\x7f"
+              "ELF\x02\x01\x01",
+              7);
   elf[16] = 2;   // ET_EXEC
   elf[18] = 62;  // EM_X86_64
   elf[32] = 64;  // program headers follow
@@ -40,10 +43,12 @@ std::string program_bytes(bool dynamic = false) {
 }
 
 /// One member of a tar file, with no check of what it says.
-std::string tar_member(const std::string& name, char type, const std::string& content = "", const std::string& link = "",
-                       const std::string& mode = "0000644") {
+std::string tar_member(const std::string& name, char type, const std::string& content = "",
+                       const std::string& link = "", const std::string& mode = "0000644") {
   std::string header(512, '\0');
-  const auto put = [&](std::size_t at, const std::string& text) { header.replace(at, text.size(), text); };
+  const auto put = [&](std::size_t at, const std::string& text) {
+    header.replace(at, text.size(), text);
+  };
   put(0, name);
   put(100, mode);
   put(108, "0000001");
@@ -69,9 +74,15 @@ struct Build {
   pipeline::Cache cache{dir.path() + "/cache"};
   RealCommandRunner runner;
   std::string messages;
-  pipeline::Progress progress{pipeline::ProgressMode::plain, [this](std::string_view text) { messages += text; },
+  pipeline::Progress progress{pipeline::ProgressMode::plain,
+                              [this](std::string_view text) { messages += text; },
                               pipeline::Progress::Clock::now};
-  pipeline::Context context{.cache = cache, .runner = runner, .progress = progress, .source_date_epoch = std::nullopt, .jobs = 1, .keep_build = false};
+  pipeline::Context context{.cache = cache,
+                            .runner = runner,
+                            .progress = progress,
+                            .source_date_epoch = std::nullopt,
+                            .jobs = 1,
+                            .keep_build = false};
   ImageRecipe recipe;
 
   Build() {
@@ -79,6 +90,7 @@ struct Build {
     recipe.name = "test";
     recipe.timestamp = 1000;
     recipe.agent.path = file("agent", program_bytes());
+    recipe.agent.strip = false;  // it is no program that objcopy would take
     recipe.compression.type = CompressionType::none;
   }
   std::string file(const std::string& name, const std::string& content) const {
@@ -129,9 +141,11 @@ TEST_CASE("an image from scratch holds the agent, folders and the console", "[in
   CHECK(manifest.at("file").at("name") == "initrd.img");
 }
 
-TEST_CASE("two builds of one recipe give the same bytes, and SOURCE_DATE_EPOCH changes them", "[initrd]") {
+TEST_CASE("two builds of one recipe give the same bytes, and SOURCE_DATE_EPOCH changes them",
+          "[initrd]") {
   Build build;
-  build.recipe.compression.type = GENERATE(CompressionType::none, CompressionType::gzip, CompressionType::zstd);
+  build.recipe.compression.type =
+      GENERATE(CompressionType::none, CompressionType::gzip, CompressionType::zstd);
   const std::string first = build.run("a/i.img").image.sha256;
   ::usleep(1100000);  // a time stamp in seconds would show
   CHECK(build.run("b/i.img").image.sha256 == first);
@@ -144,8 +158,11 @@ TEST_CASE("each compression unpacks with the usual tool to the same archive", "[
   const std::string plain = read_file(build.run("plain/i.img").image.path);
   const auto [type, tool, magic] = GENERATE(table<CompressionType, std::string, std::string>({
       {CompressionType::gzip, "gzip", "\x1f\x8b"},
-      {CompressionType::xz, "xz", std::string("\xfd" "7zXZ\0\0\1", 8)},  // 1: a CRC32 check
-      {CompressionType::lz4, "lz4", "\x02\x21\x4c\x18"},               // the legacy frame
+      {CompressionType::xz, "xz",
+       std::string("\xfd"
+                   "7zXZ\0\0\1",
+                   8)},                                   // 1: a CRC32 check
+      {CompressionType::lz4, "lz4", "\x02\x21\x4c\x18"},  // the legacy frame
       {CompressionType::zstd, "zstd", "\x28\xb5\x2f\xfd"},
   }));
   if (!find_program(tool)) return;
@@ -183,11 +200,13 @@ TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]")
   const auto entries = entries_of(build.run().image.path);
   CHECK(entries.at("link").target == "/anywhere");
   CHECK(entries.at("bin/a").mode == 04755);
-  CHECK((entries.at("bin/b").kind == archive::EntryKind::hardlink || entries.at("bin/b").size == 4));
+  CHECK(
+      (entries.at("bin/b").kind == archive::EntryKind::hardlink || entries.at("bin/b").size == 4));
   CHECK(entries.contains("dev/console"));
   const std::string out = build.dir.path() + "/unpacked";
   make_directories(out);
-  archive::extract(build.dir.path() + "/out/initrd.img", out, [](std::string_view path) { return path.starts_with("bin/"); }, {});
+  archive::extract(build.dir.path() + "/out/initrd.img", out,
+                   [](std::string_view path) { return path.starts_with("bin/"); }, {});
   CHECK(read_file(out + "/bin/a") == "same");
   CHECK(read_file(out + "/bin/b") == "same");
 }
@@ -195,9 +214,11 @@ TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]")
 TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]") {
   Build build;
   build.recipe.base = BaseKind::tar;
-  build.recipe.base_path = build.file("base.tar", tar_member("./etc/", '5', "", "", "0000755") + tar_member("./etc/f", '0', "hello") +
-                                                      tar_member("./etc/g", '1', "", "./etc/f") + tar_member("./abs", '2', "", "/etc/f") +
-                                                      tar_member("./dev/x", '3') + std::string(1024, '\0'));
+  build.recipe.base_path = build.file(
+      "base.tar",
+      tar_member("./etc/", '5', "", "", "0000755") + tar_member("./etc/f", '0', "hello") +
+          tar_member("./etc/g", '1', "", "./etc/f") + tar_member("./abs", '2', "", "/etc/f") +
+          tar_member("./dev/x", '3') + std::string(1024, '\0'));
   const auto entries = entries_of(build.run().image.path);
   CHECK(entries.at("etc/f").gid == 2);
   CHECK(entries.at("abs").target == "/etc/f");
@@ -229,7 +250,8 @@ TEST_CASE("a hostile source archive is refused", "[initrd]") {
       {tar_member("../evil", '0', "x"), "leaves the folder"},
       {tar_member("l", '2', "", "../../etc"), "outside of the folder"},
       {tar_member("l", '2', "", "/etc"), "outside of the folder"},
-      {tar_member("d/", '5') + tar_member("l", '2', "", "d") + tar_member("l/x", '0', "x"), "below the link"},
+      {tar_member("d/", '5') + tar_member("l", '2', "", "d") + tar_member("l/x", '0', "x"),
+       "below the link"},
       {tar_member("dev", '3'), "is a device"},
   }));
   write_file(dir.path() + "/x.tar", tar + std::string(1024, '\0'));
@@ -267,8 +289,20 @@ TEST_CASE("an agent that could not run is refused", "[initrd]") {
 
 TEST_CASE("files of the recipe get their place, owner and mode", "[initrd]") {
   Build build;
-  build.recipe.files.push_back({.kind = FileKind::content, .path = "/etc/a/b", .source = {}, .content = "text", .target = {}, .uid = 3, .gid = 4, .mode = 0640});
-  build.recipe.files.push_back({.kind = FileKind::source, .path = "/bin/x", .source = build.file("src", "#!"), .content = {}, .target = {}, .mode = std::nullopt});
+  build.recipe.files.push_back({.kind = FileKind::content,
+                                .path = "/etc/a/b",
+                                .source = {},
+                                .content = "text",
+                                .target = {},
+                                .uid = 3,
+                                .gid = 4,
+                                .mode = 0640});
+  build.recipe.files.push_back({.kind = FileKind::source,
+                                .path = "/bin/x",
+                                .source = build.file("src", "#!"),
+                                .content = {},
+                                .target = {},
+                                .mode = std::nullopt});
   const auto entries = entries_of(build.run().image.path);
   CHECK(entries.at("etc/a").kind == archive::EntryKind::directory);
   CHECK(entries.at("etc/a/b").uid == 3);
@@ -283,9 +317,12 @@ TEST_CASE("a compression that the kernel cannot unpack is refused", "[initrd]") 
   rootfs::check_kernel_unpacks(config, CompressionType::zstd);
   rootfs::check_kernel_unpacks(config, CompressionType::none);
   rootfs::check_kernel_unpacks("", CompressionType::xz);
-  CHECK_THROWS_WITH(rootfs::check_kernel_unpacks(config, CompressionType::lz4), Catch::Contains("CONFIG_RD_LZ4 is not set"));
-  write_file(dir.path() + "/kernel-manifest.json", R"({"files": {"config": {"name": "config-1"}}})");
+  CHECK_THROWS_WITH(rootfs::check_kernel_unpacks(config, CompressionType::lz4),
+                    Catch::Contains("CONFIG_RD_LZ4 is not set"));
+  write_file(dir.path() + "/kernel-manifest.json",
+             R"({"files": {"config": {"name": "config-1"}}})");
   rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::zstd);
-  CHECK_THROWS_WITH(rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::xz),
-                    Catch::Contains("CONFIG_RD_XZ is not set"));
+  CHECK_THROWS_WITH(
+      rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::xz),
+      Catch::Contains("CONFIG_RD_XZ is not set"));
 }

@@ -30,7 +30,8 @@ TEST_CASE("a terminal shows one line with a bar", "[progress]") {
   screen.text.clear();
   screen.now += seconds(192);
   progress.step("kernel/sched/core.o");
-  CHECK(screen.text == "\rkernel  [#####               ] 1/4 files  3m12s  kernel/sched/core.o\x1b[K");
+  CHECK(screen.text ==
+        "\rkernel  [#####               ] 1/4 files  3m12s  kernel/sched/core.o\x1b[K");
   screen.text.clear();
   screen.now += milliseconds(10);
   progress.step("too/soon.o");
@@ -49,7 +50,8 @@ TEST_CASE("a terminal's line never wraps", "[progress]") {
   CHECK(screen.text.size() == 1 + 39 + 3);
 }
 
-TEST_CASE("a log gets a line for every tenth, and one when nothing else was said for long", "[progress]") {
+TEST_CASE("a log gets a line for every tenth, and one when nothing else was said for long",
+          "[progress]") {
   Screen screen;
   Progress progress(ProgressMode::plain, screen.sink(), screen.clock());
   progress.begin("kernel", "compiling", 100);

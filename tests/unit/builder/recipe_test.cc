@@ -15,7 +15,8 @@ using namespace kata;
 using namespace kata::recipe;
 
 struct RecipeFile {
-  explicit RecipeFile(const std::string& text, const std::string& folder = "") : path(dir.path() + folder + "/r.yaml") {
+  explicit RecipeFile(const std::string& text, const std::string& folder = "")
+      : path(dir.path() + folder + "/r.yaml") {
     make_directories(dir.path() + folder);
     write_file(path, text);
   }
@@ -71,21 +72,27 @@ TEST_CASE("paths of a recipe in a folder called recipes start above it", "[recip
 
 TEST_CASE("mistakes in a kernel recipe name the place and the remedy", "[recipe]") {
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
-      {kGood + "fragmnts: [b]\n", "r.yaml:5:1: unknown key \"fragmnts\" in a kernel recipe: did you mean \"fragments\"?"},
-      {kGood + "colour: red\n", "r.yaml:5:1: unknown key \"colour\" in a kernel recipe: the keys are name, source"},
+      {kGood + "fragmnts: [b]\n",
+       "r.yaml:5:1: unknown key \"fragmnts\" in a kernel recipe: did you mean \"fragments\"?"},
+      {kGood + "colour: red\n",
+       "r.yaml:5:1: unknown key \"colour\" in a kernel recipe: the keys are name, source"},
       {kGood + "name: again\n", "r.yaml:5:1: key \"name\" is there twice"},
       {kGood + "strip: perhaps\n", "r.yaml:5:8: strip must be true or false, not \"perhaps\""},
       {kGood + "strip: [1]\n", "r.yaml:5:8: strip must be a text, not a list"},
-      {kGood + "patches: [../../x.patch]\n", "r.yaml:5:11: patches: ../../x.patch leaves the recipe's folder"},
+      {kGood + "patches: [../../x.patch]\n",
+       "r.yaml:5:11: patches: ../../x.patch leaves the recipe's folder"},
       {kGood + "arch: arm64\n", "r.yaml:5:7: arch must be one of x86_64, not \"arm64\""},
       {kGood + "timestamp: soon\n", "r.yaml:5:12: timestamp must be a date"},
       {kGood + "localversion: \"a\\\"b\"\n", "r.yaml:5:15: localversion may hold letters"},
-      {"name: k\nsource: {package: p}\n", "r.yaml:1:1: a kernel recipe lacks the key \"fragments\""},
+      {"name: k\nsource: {package: p}\n",
+       "r.yaml:1:1: a kernel recipe lacks the key \"fragments\""},
       {"name: k\nsource: {}\nfragments: [a]\n", "r.yaml:2:9: source needs exactly one of"},
       {"name: k\nsource: {tarball: {url: \"file:///x\"}}\nfragments: [a]\n",
        "source.tarball with a \"url\" needs \"sha256\""},
-      {"name: k\nsource: {tarball: {path: /x, sha256: 12}}\nfragments: [a]\n", "sha256 must be 64 hexadecimal digits"},
-      {"name: k\nsource: {srpm: {path: /x, patches: [../evil]}}\nfragments: [a]\n", "must be the name of a file within"},
+      {"name: k\nsource: {tarball: {path: /x, sha256: 12}}\nfragments: [a]\n",
+       "sha256 must be 64 hexadecimal digits"},
+      {"name: k\nsource: {srpm: {path: /x, patches: [../evil]}}\nfragments: [a]\n",
+       "must be the name of a file within"},
       {"name: [\n", "r.yaml:2:1:"},
       {"- a\n", "r.yaml:1:1: a kernel recipe must be a map of keys, not a list"},
       {"", "the recipe is empty"},
@@ -98,7 +105,8 @@ TEST_CASE("an image recipe is read with files of every kind", "[recipe]") {
       "name: i\nbase: {tar: base.tar}\nagent: {path: /a, as: service}\n"
       "compression: {type: lz4, level: 9}\nfiles:\n"
       "  - {path: /etc/x, content: \"hi\", mode: \"0600\", owner: \"1:2\"}\n"
-      "  - {path: /l, symlink: target}\n  - {path: /d, directory: true}\n  - {path: /dev/kvm, device: \"c 10:232\"}\n"
+      "  - {path: /l, symlink: target}\n  - {path: /d, directory: true}\n  - {path: /dev/kvm, "
+      "device: \"c 10:232\"}\n"
       "  - {path: /s, source: s.txt}\n");
   const ImageRecipe recipe = read_image_recipe(file.path);
   CHECK(recipe.base == BaseKind::tar);
@@ -115,16 +123,23 @@ TEST_CASE("an image recipe is read with files of every kind", "[recipe]") {
 
 TEST_CASE("mistakes in an image recipe name the place and the remedy", "[recipe]") {
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
-      {"name: i\ncompresion: {type: gzip}\n", "r.yaml:2:1: unknown key \"compresion\" in an image recipe: did you mean \"compression\"?"},
-      {"name: i\ncompression: {type: bzip2}\n", "type must be one of zstd, lz4, gzip, xz, none, not \"bzip2\""},
-      {"name: i\ncompression: {type: gzip, level: 12}\n", "r.yaml:2:34: level of gzip is at most 9, not 12"},
-      {"name: i\nbase: debian\n", "base must be scratch, {directory: PATH} or {tar: PATH}, not \"debian\""},
+      {"name: i\ncompresion: {type: gzip}\n",
+       "r.yaml:2:1: unknown key \"compresion\" in an image recipe: did you mean \"compression\"?"},
+      {"name: i\ncompression: {type: bzip2}\n",
+       "type must be one of zstd, lz4, gzip, xz, none, not \"bzip2\""},
+      {"name: i\ncompression: {type: gzip, level: 12}\n",
+       "r.yaml:2:34: level of gzip is at most 9, not 12"},
+      {"name: i\nbase: debian\n",
+       "base must be scratch, {directory: PATH} or {tar: PATH}, not \"debian\""},
       {"name: i\nagent: {as: service}\n", "agent as a service needs a base"},
       {"name: i\nfiles: [{path: etc/x, content: a}]\n", "path must be absolute within the image"},
       {"name: i\nfiles: [{path: /../x, content: a}]\n", "path must not hold \"..\""},
-      {"name: i\nfiles: [{path: /x}]\n", "file /x needs exactly one of source, content, symlink, directory and device"},
-      {"name: i\nfiles: [{path: /x, content: a, mode: \"888\"}]\n", "mode must be an octal number up to 7777, not \"888\""},
-      {"name: i\nfiles: [{path: /x, content: a, owner: root}]\n", "owner must be UID:GID in numbers"},
+      {"name: i\nfiles: [{path: /x}]\n",
+       "file /x needs exactly one of source, content, symlink, directory and device"},
+      {"name: i\nfiles: [{path: /x, content: a, mode: \"888\"}]\n",
+       "mode must be an octal number up to 7777, not \"888\""},
+      {"name: i\nfiles: [{path: /x, content: a, owner: root}]\n",
+       "owner must be UID:GID in numbers"},
       {"name: i\nfiles: [{path: /x, device: \"x 1:2\"}]\n", "device must be"},
   }));
   CHECK_THAT(image_error(text), Catch::Contains(expected));
@@ -132,6 +147,7 @@ TEST_CASE("mistakes in an image recipe name the place and the remedy", "[recipe]
 
 TEST_CASE("a slip of the pen finds the name that was meant", "[recipe]") {
   CHECK(edit_distance("VIRTIO_NET", "VIRITO_NET") == 1);
-  CHECK(nearest_names("VIRITO_NET", {"VIRTIO_NET", "VIRTIO_BLK", "NET"}) == std::vector<std::string>{"VIRTIO_NET"});
+  CHECK(nearest_names("VIRITO_NET", {"VIRTIO_NET", "VIRTIO_BLK", "NET"}) ==
+        std::vector<std::string>{"VIRTIO_NET"});
   CHECK(nearest_names("ZZZZ", {"VIRTIO_NET"}).empty());
 }
