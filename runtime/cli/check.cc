@@ -28,18 +28,24 @@ Finding configuration_finding(const config::Config& config) {
 }
 
 Finding file_finding(const std::string& name, const std::string& path, const std::string& package) {
-  struct stat status{};
+  struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-  return {.name = name,
-          .value = path,
-          .reason = there ? fmt::format("{} KiB", status.st_size / 1024) : "there is no such file",
-          .what_to_do = there ? "" : fmt::format("install {}, or name the file in configuration.toml", package),
-          .ok = there};
+  return {
+      .name = name,
+      .value = path,
+      .reason = there ? fmt::format("{} KiB", status.st_size / 1024) : "there is no such file",
+      .what_to_do =
+          there ? "" : fmt::format("install {}, or name the file in configuration.toml", package),
+      .ok = there};
 }
 
 Finding shim_finding() {
   try {
-    return {.name = "sandbox process", .value = shim_program(), .reason = "", .what_to_do = "", .ok = true};
+    return {.name = "sandbox process",
+            .value = shim_program(),
+            .reason = "",
+            .what_to_do = "",
+            .ok = true};
   } catch (const Error& error) {
     return {.name = "sandbox process",
             .value = "missing",
@@ -74,7 +80,8 @@ std::string findings_text(const std::vector<Finding>& findings) {
 }
 
 int run_check(const CheckOptions&, Runtime& runtime) {
-  const config::Config config = config::load_config(config::sources_from_environment(runtime.globals.config));
+  const config::Config config =
+      config::load_config(config::sources_from_environment(runtime.globals.config));
   RealCommandRunner runner;
   hypervisor::ProbeOptions probe_options;
   probe_options.qemu_path = config.hypervisor.path;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `check`: whether and how this host can run containers, line by line: what was found, why, and what to do.
+// `check`: whether and how this host can run containers, line by line: what was found, why, and
+// what to do.
 #pragma once
 
 #include <string>

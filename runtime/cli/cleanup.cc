@@ -11,7 +11,8 @@
 namespace kata::cli {
 namespace {
 
-/// The sandbox process ends QEMU, virtiofsd and taps on SIGTERM; killed, it takes its children along.
+/// The sandbox process ends QEMU, virtiofsd and taps on SIGTERM; killed, it takes its children
+/// along.
 constexpr std::chrono::milliseconds kShimGrace = std::chrono::seconds(10);
 
 void remove_folder(const ContainerStore& store, const std::string& id) {
@@ -43,14 +44,16 @@ void clean_up(const ContainerStore& store, const ContainerRecord& record) {
       remove_folder(store, record.id);
       return;
     }
-    // The pod's first container is gone, but its folder is the others' too: the last of them removes it.
+    // The pod's first container is gone, but its folder is the others' too: the last of them
+    // removes it.
     ignore_error([&] { ::unlink(join_path(store.folder(record.id), "state.json").c_str()); }, "");
     return;
   }
   end_process(record.shim, kShimGrace);
   end_process(record.relay, std::chrono::milliseconds(0));
   if (!record.cgroups_path.empty()) {
-    // The one place where the command line touches the host's cgroup: the sandbox process has ended and may have been killed.
+    // The one place where the command line touches the host's cgroup: the sandbox process has ended
+    // and may have been killed.
     sandbox::HostCgroup::for_path(record.cgroups_path, record.id).remove();
   }
   remove_folder(store, record.id);
@@ -60,6 +63,8 @@ void clean_up(const ContainerStore& store, const ContainerRecord& record) {
   }
 }
 
-void clean_up_folder(const ContainerStore& store, const std::string& id) { remove_folder(store, id); }
+void clean_up_folder(const ContainerStore& store, const std::string& id) {
+  remove_folder(store, id);
+}
 
 }  // namespace kata::cli

@@ -9,8 +9,9 @@
 
 namespace kata::cli {
 
-/// Ends the relay, ends the sandbox process when no other container of the store is in the sandbox, and then removes mounts,
-/// cgroup and folders. Can be repeated. Throws Error when something could not be removed.
+/// Ends the relay, ends the sandbox process when no other container of the store is in the sandbox,
+/// and then removes mounts, cgroup and folders. Can be repeated. Throws Error when something could
+/// not be removed.
 void clean_up(const ContainerStore& store, const ContainerRecord& record);
 
 /// The same for a folder without a readable state.json.

@@ -30,7 +30,8 @@ bool takes_value(const CLI::App& app, const std::string& word) {
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
-/// The index in `words`, from `begin`, behind the first word that is neither an option nor an option's value.
+/// The index in `words`, from `begin`, behind the first word that is neither an option nor an
+/// option's value.
 std::size_t behind_first_argument(const CLI::App& app, const std::vector<std::string>& words,
                                   std::size_t begin) {
   for (std::size_t i = begin; i < words.size(); ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line as the verbs describe it. CLI11 does the work in command_line.cc, which keeps it out of every verb's file,
-// for compile time.
+// The command line as the verbs describe it. CLI11 does the work in command_line.cc, which keeps it
+// out of every verb's file, for compile time.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,7 @@ class CommandLine {
   Verb verb(const char* name, const char* help, const char* alias = nullptr);
 
   struct Parsed {
-    Action action;    ///< empty: nothing is to be run, `status` is the program's
+    Action action;  ///< empty: nothing is to be run, `status` is the program's
     int status = 0;
     std::string usage_error;  ///< for standard error
     std::string text;         ///< for standard output: the help that was asked for

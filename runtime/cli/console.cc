@@ -14,7 +14,8 @@ namespace kata::cli {
 sys::Terminal make_console(WindowSize size) {
   sys::Terminal terminal = sys::open_terminal("/dev/ptmx");
   termios settings{};
-  if (::tcgetattr(terminal.slave.get(), &settings) != 0) throw_errno(errno, "read terminal settings");
+  if (::tcgetattr(terminal.slave.get(), &settings) != 0)
+    throw_errno(errno, "read terminal settings");
   ::cfmakeraw(&settings);
   if (::tcsetattr(terminal.slave.get(), TCSANOW, &settings) != 0) {
     throw_errno(errno, "make the terminal raw");

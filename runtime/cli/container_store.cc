@@ -89,8 +89,8 @@ std::optional<ContainerRecord> ContainerStore::find(const std::string& id) const
   try {
     return record_from_json(json);
   } catch (const Json::exception& error) {
-    throw_error(Code::data_loss, "{}: {}; `kata-runtime delete --force {}` removes the container", path,
-                error.what(), id);
+    throw_error(Code::data_loss, "{}: {}; `kata-runtime delete --force {}` removes the container",
+                path, error.what(), id);
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state directory: ROOT/ID is a container's folder, and its existence reserves the id; ROOT/ID/state.json is what the
-// command line knows of it between two calls. What the container does at the moment, only the sandbox process knows.
+// The state directory: ROOT/ID is a container's folder, and its existence reserves the id;
+// ROOT/ID/state.json is what the command line knows of it between two calls. What the container
+// does at the moment, only the sandbox process knows.
 #pragma once
 
 #include <map>
@@ -39,15 +40,16 @@ class ContainerStore {
   void reserve(const std::string& id) const;
   /// Writes state.json, whole or not at all. Throws Error.
   void save(const ContainerRecord& record) const;
-  /// The record; nothing when there is no such container or its folder has no state.json. Throws Error for a bad id or a
-  /// state.json that cannot be read.
+  /// The record; nothing when there is no such container or its folder has no state.json. Throws
+  /// Error for a bad id or a state.json that cannot be read.
   [[nodiscard]] std::optional<ContainerRecord> find(const std::string& id) const;
   /// As find, but throws Error(not_found) `container "ID" does not exist`, which engines look for.
   [[nodiscard]] ContainerRecord get(const std::string& id) const;
   [[nodiscard]] bool is_reserved(const std::string& id) const;
   /// Ids of all folders, sorted.
   [[nodiscard]] std::vector<std::string> ids() const;
-  /// Removes ROOT/ID. Throws Error when something is still mounted below it: what is in there belongs to others.
+  /// Removes ROOT/ID. Throws Error when something is still mounted below it: what is in there
+  /// belongs to others.
   void remove(const std::string& id) const;
 
  private:

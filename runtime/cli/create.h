@@ -8,7 +8,6 @@
 
 namespace kata::cli {
 
-
 /// The options that `create` and `run` have in common.
 void describe_create_options(Verb& verb, CreateOptions& options);
 

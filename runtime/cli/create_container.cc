@@ -26,7 +26,8 @@ namespace kata::cli {
 namespace {
 
 constexpr std::string_view kNoHostNetwork =
-    "the host's network cannot be shared with a virtual machine: its interfaces, addresses and ports would "
+    "the host's network cannot be shared with a virtual machine: its interfaces, addresses and "
+    "ports would "
     "be changed under every other program; use a bridge or user network, or publish ports (-p)";
 
 ContainerRecord new_record(const CreateOptions& options, const oci::Bundle& bundle,
@@ -49,8 +50,8 @@ ContainerRecord new_record(const CreateOptions& options, const oci::Bundle& bund
 ProcessIdentity find_pod(const ContainerRecord& record, const ContainerStore& store) {
   const std::optional<ContainerRecord> pod = store.find(record.sandbox_id);
   if (!pod || !is_alive(pod->shim)) {
-    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id, record.id,
-                pod ? "has ended" : "does not exist");
+    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id,
+                record.id, pod ? "has ended" : "does not exist");
   }
   return pod->shim;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The steps of `create`, which `run` shares: a folder that reserves the id, the sandbox process, the relay, standard input
-// and outputs, and the container in its virtual machine. What fails undoes all that came before it.
+// The steps of `create`, which `run` shares: a folder that reserves the id, the sandbox process,
+// the relay, standard input and outputs, and the container in its virtual machine. What fails
+// undoes all that came before it.
 #pragma once
 
 #include <string>
@@ -17,8 +18,9 @@ struct CreateOptions {
   std::string bundle;  ///< empty: the current folder
   std::string pid_file;
   std::string console_socket;
-  bool foreground = false;  ///< `run` without --detach: a terminal without --console-socket is the caller's own
-  bool no_pivot = false;    ///< accepted: the guest has its own root
+  bool foreground =
+      false;  ///< `run` without --detach: a terminal without --console-socket is the caller's own
+  bool no_pivot = false;  ///< accepted: the guest has its own root
   bool no_new_keyring = false;
   std::string preserve_fds;
 };
@@ -29,13 +31,16 @@ struct CreatedContainer {
   UniqueFd master;  ///< the pty's, when the container has a terminal and nobody else got it
 };
 
-/// Throws Error; then nothing of the container is left. SIGINT, SIGTERM and SIGHUP count as failures.
+/// Throws Error; then nothing of the container is left. SIGINT, SIGTERM and SIGHUP count as
+/// failures.
 [[nodiscard]] CreatedContainer create_container(const CreateOptions& options, Runtime& runtime);
 
-/// Writes the pid as engines read it: digits, no newline; a reader sees all or nothing. Nothing for an empty path.
+/// Writes the pid as engines read it: digits, no newline; a reader sees all or nothing. Nothing for
+/// an empty path.
 void write_pid_file(const std::string& path, pid_t pid);
 
-/// Throws Error(invalid_argument) when the terminal, --console-socket and --detach do not fit together, as runc.
+/// Throws Error(invalid_argument) when the terminal, --console-socket and --detach do not fit
+/// together, as runc.
 void check_console(bool terminal, const std::string& console_socket, bool foreground);
 
 /// Throws Error when the spec asks for the host's network namespace, or for one that is gone.

@@ -25,13 +25,17 @@ int run_delete(const DeleteOptions& options, Runtime& runtime) {
   const std::optional<ContainerRecord> record = runtime.store.find(options.id);
   if (!record && runtime.store.is_reserved(options.id)) {
     throw_error(Code::failed_precondition,
-                "container {} is half-made: `kata-runtime delete --force {}` removes it", options.id,
-                options.id);
+                "container {} is half-made: `kata-runtime delete --force {}` removes it",
+                options.id, options.id);
   }
   if (!record) throw_error(Code::not_found, "container \"{}\" does not exist", options.id);
   switch (const ContainerStatus status = query_status(*record); status.status) {
-    case oci::Status::stopped: remove_container(runtime.store, *record); return 0;
-    case oci::Status::created: force_remove_container(runtime.store, options.id); return 0;
+    case oci::Status::stopped:
+      remove_container(runtime.store, *record);
+      return 0;
+    case oci::Status::created:
+      force_remove_container(runtime.store, options.id);
+      return 0;
     default:
       throw_error(Code::failed_precondition, "cannot delete container {} that is not stopped: {}",
                   options.id, oci::status_name(status.status));

@@ -15,7 +15,8 @@
 namespace kata::cli {
 namespace {
 
-/// The value of NAME=VALUE or of "name : value" in a file of such lines; empty when it is not there.
+/// The value of NAME=VALUE or of "name : value" in a file of such lines; empty when it is not
+/// there.
 std::string value_in(const std::string& path, std::string_view name, char separator) {
   const std::optional<std::string> text = read_file_if_exists(path);
   if (!text) return {};
@@ -37,10 +38,14 @@ std::string value_in(const std::string& path, std::string_view name, char separa
 
 std::string_view cgroup_mode_name(hypervisor::CgroupMode mode) {
   switch (mode) {
-    case hypervisor::CgroupMode::none: return "none";
-    case hypervisor::CgroupMode::v1: return "v1";
-    case hypervisor::CgroupMode::hybrid: return "hybrid";
-    case hypervisor::CgroupMode::v2: return "v2";
+    case hypervisor::CgroupMode::none:
+      return "none";
+    case hypervisor::CgroupMode::v1:
+      return "v1";
+    case hypervisor::CgroupMode::hybrid:
+      return "hybrid";
+    case hypervisor::CgroupMode::v2:
+      return "v2";
   }
   return "unknown";
 }
@@ -114,19 +119,22 @@ std::string toml_text(const Json& sections) {
   for (const auto& [name, section] : sections.items()) {
     text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", name);
     // JSON's strings, numbers, booleans and arrays of strings are TOML's too.
-    for (const auto& [key, value] : section.items()) text += fmt::format("  {} = {}\n", key, value.dump());
+    for (const auto& [key, value] : section.items())
+      text += fmt::format("  {} = {}\n", key, value.dump());
   }
   return text;
 }
 
 int run_env(const EnvOptions& options, Runtime& runtime) {
-  const config::Config config = config::load_config(config::sources_from_environment(runtime.globals.config));
+  const config::Config config =
+      config::load_config(config::sources_from_environment(runtime.globals.config));
   RealCommandRunner runner;
   hypervisor::ProbeOptions probe_options;
   probe_options.qemu_path = config.hypervisor.path;
   probe_options.virtiofsd_path = config.hypervisor.virtio_fs_daemon;
   const Json sections = environment_json(config, hypervisor::probe_host(runner, probe_options));
-  std::fputs(options.json ? (sections.dump(2) + "\n").c_str() : toml_text(sections).c_str(), stdout);
+  std::fputs(options.json ? (sections.dump(2) + "\n").c_str() : toml_text(sections).c_str(),
+             stdout);
   return 0;
 }
 

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "runtime/cli/command_line.h"
 #include "runtime/base/json.h"
+#include "runtime/cli/command_line.h"
 #include "runtime/config/config.h"
 #include "runtime/hypervisor/qemu_probe.h"
 
@@ -19,7 +19,8 @@ struct EnvOptions {
 /// Sections of name = value, as TOML writes them.
 [[nodiscard]] std::string toml_text(const Json& sections);
 /// The sections Meta, Runtime, Hypervisor, Agent, Host.
-[[nodiscard]] Json environment_json(const config::Config& config, const hypervisor::HostProbe& probe);
+[[nodiscard]] Json environment_json(const config::Config& config,
+                                    const hypervisor::HostProbe& probe);
 
 /// Describes the verb and its options.
 void add_env(CommandLine& line);

@@ -23,7 +23,11 @@ milliseconds duration_from_text(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [rest, err] = std::from_chars(text.data(), end, number);
   const std::string unit(rest, end);
-  const double scale = unit == "ms" ? 1 : unit == "s" ? 1e3 : unit == "m" ? 6e4 : unit == "h" ? 3.6e6 : 0;
+  const double scale = unit == "ms"  ? 1
+                       : unit == "s" ? 1e3
+                       : unit == "m" ? 6e4
+                       : unit == "h" ? 3.6e6
+                                     : 0;
   if (err != std::errc() || scale == 0 || number * scale < 1 || number * scale > 1e12) {
     throw_error(Code::invalid_argument, "--interval: \"{}\" is not a duration such as 5s", text);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `events`: figures of a container now and then, and when it runs out of memory, as runc prints them.
+// `events`: figures of a container now and then, and when it runs out of memory, as runc prints
+// them.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace kata::cli {
 
 struct EventsOptions {
   std::string id;
-  bool stats = false;            ///< one set of figures, and the end
+  bool stats = false;           ///< one set of figures, and the end
   std::string interval = "5s";  ///< as Go writes durations: 500ms, 5s, 1m
 };
 

@@ -47,7 +47,8 @@ void set_user(const ExecOptions& options, grpc::User& user) {
   }
 }
 
-/// As runc: into every set but the inheritable and ambient ones, which would make programs inherit them.
+/// As runc: into every set but the inheritable and ambient ones, which would make programs inherit
+/// them.
 void add_capability(const std::string& name, grpc::LinuxCapabilities& capabilities) {
   capabilities.add_bounding(name);
   capabilities.add_effective(name);
@@ -71,7 +72,8 @@ void check_is_running(const ExecOptions& options, const ContainerRecord& record)
       if (options.ignore_paused) return;
       throw_error(Code::failed_precondition,
                   "cannot exec in a paused container (use --ignore-paused to override)");
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -122,7 +124,8 @@ StartedExec prepare_and_start(const ExecOptions& options, Runtime& runtime) {
   const ContainerRecord record = runtime.store.get(options.id);
   check_is_running(options, record);
   const grpc::Process process = read_process(options, record);
-  check_console(process.terminal(), options.console_socket, !options.detach && options.console_socket.empty());
+  check_console(process.terminal(), options.console_socket,
+                !options.detach && options.console_socket.empty());
   return with_shim_log(record.sandbox_dir, [&] { return start_exec(options, record, process); });
 }
 
@@ -155,7 +158,8 @@ void add_exec(CommandLine& line) {
 grpc::Process process_from_options(const ExecOptions& options,
                                    const grpc::Process& container_process) {
   if (options.args.empty()) {
-    throw_error(Code::invalid_argument, "exec: no command behind the container's id, and no --process");
+    throw_error(Code::invalid_argument,
+                "exec: no command behind the container's id, and no --process");
   }
   grpc::Process process = container_process;
   process.clear_args();
@@ -181,7 +185,8 @@ int run_exec(const ExecOptions& options, Runtime& runtime) {
   } catch (const Error& error) {
     // The sandbox process's text goes through as it is: dockerd makes 126 and 127 of it.
     const std::string text = error.what();
-    report_failure(runtime.globals, text.starts_with("exec failed") ? text : "exec failed: " + text);
+    report_failure(runtime.globals,
+                   text.starts_with("exec failed") ? text : "exec failed: " + text);
     return kExecFailed;
   }
   if (options.detach) {

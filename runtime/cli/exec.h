@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/cli/command_line.h"
 #include "oci.pb.h"
+#include "runtime/cli/command_line.h"
 
 namespace kata::cli {
 
@@ -32,7 +32,8 @@ struct ExecOptions {
   std::vector<std::string> args;
 };
 
-/// The process to run: the container's own from config.json with the options over it. Throws Error(invalid_argument).
+/// The process to run: the container's own from config.json with the options over it. Throws
+/// Error(invalid_argument).
 [[nodiscard]] grpc::Process process_from_options(const ExecOptions& options,
                                                  const grpc::Process& container_process);
 

@@ -16,7 +16,8 @@
 namespace kata::cli {
 namespace {
 
-/// Copies what is there; false at the end of input. A pty's master says EIO when the last slave has been closed.
+/// Copies what is there; false at the end of input. A pty's master says EIO when the last slave has
+/// been closed.
 bool copy_some(int from, int to) {
   char buffer[16384];
   const ssize_t count = ::read(from, buffer, sizeof buffer);

@@ -30,7 +30,8 @@ std::string hand_over(const std::string& sandbox_dir, std::span<const int> fds,
         const int ready = ::poll(polls, 2, kAnswerMs);
         interrupt.check();
         if (ready <= 0) {
-          throw_error(Code::unavailable, "no answer of the sandbox process within {} ms", kAnswerMs);
+          throw_error(Code::unavailable, "no answer of the sandbox process within {} ms",
+                      kAnswerMs);
         }
         const ReceivedFds answer = receive_with_fds(socket.get(), 16);
         if (answer.message != "ok") {

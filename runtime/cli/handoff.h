@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Standard input and outputs of a container's process, given to the sandbox process as descriptors: over stdio.sock, before
-// the Create or Exec call that names them by a token.
+// Standard input and outputs of a container's process, given to the sandbox process as descriptors:
+// over stdio.sock, before the Create or Exec call that names them by a token.
 #pragma once
 
 #include <span>

@@ -23,7 +23,8 @@ Interrupt::Interrupt() {
 }
 
 Interrupt::~Interrupt() {
-  // An error is on its way to the caller already: the signal that may have caused it must not end the program before it is told.
+  // An error is on its way to the caller already: the signal that may have caused it must not end
+  // the program before it is told.
   if (std::uncaught_exceptions() > 0) {
     ignore_error([&] { check(); }, "the operation has failed anyway");
   }

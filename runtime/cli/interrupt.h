@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SIGINT, SIGTERM and SIGHUP as something to poll for, so that an interrupted `create` can undo what it has done.
+// SIGINT, SIGTERM and SIGHUP as something to poll for, so that an interrupted `create` can undo
+// what it has done.
 #pragma once
 
 #include <signal.h>

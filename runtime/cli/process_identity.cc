@@ -22,11 +22,13 @@ struct Stat {
   std::uint64_t start_time = 0;
 };
 
-/// The command name, field 2, may hold spaces and brackets; the fields are counted from the last bracket.
+/// The command name, field 2, may hold spaces and brackets; the fields are counted from the last
+/// bracket.
 std::optional<Stat> read_stat(pid_t pid) {
   std::optional<std::string> text;
   // ESRCH when the process ends between open and read.
-  ignore_error([&] { text = read_file_if_exists(fmt::format("/proc/{}/stat", pid)); }, "it may end now");
+  ignore_error([&] { text = read_file_if_exists(fmt::format("/proc/{}/stat", pid)); },
+               "it may end now");
   if (!text) return std::nullopt;
   const std::size_t bracket = text->rfind(')');
   if (bracket == std::string::npos || bracket + 2 >= text->size()) return std::nullopt;
@@ -63,7 +65,8 @@ bool wait_for_end(const ProcessIdentity& process, std::chrono::milliseconds limi
   if (!pidfd || !is_alive(process)) return true;
   const Clock::time_point end = Clock::now() + limit;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd poll_fd{pidfd.get(), POLLIN, 0};
     if (::poll(&poll_fd, 1, static_cast<int>(std::max<long long>(left, 0))) > 0) return true;
     if (left <= 0) return false;

@@ -21,7 +21,8 @@ struct ProcessIdentity {
 [[nodiscard]] bool is_alive(const ProcessIdentity& process);
 /// Waits until it has ended, at most `limit`; whether it has.
 bool wait_for_end(const ProcessIdentity& process, std::chrono::milliseconds limit);
-/// Ends it: SIGTERM and, after `grace`, SIGKILL; SIGKILL at once when grace is 0. Never throws: it may be gone already.
+/// Ends it: SIGTERM and, after `grace`, SIGKILL; SIGKILL at once when grace is 0. Never throws: it
+/// may be gone already.
 void end_process(const ProcessIdentity& process, std::chrono::milliseconds grace) noexcept;
 
 }  // namespace kata::cli

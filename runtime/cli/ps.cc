@@ -33,8 +33,8 @@ std::string process_table(const kata::sandbox::ProcessesResponse& processes, std
     std::strftime(start, sizeof start, now - started < 24 * 3600 ? "%H:%M" : "%b%d", &local);
     const std::uint64_t cpu = process.cpu_milliseconds() / 1000;
     const std::int64_t age = std::max<std::int64_t>(now - started, 1);
-    const std::uint64_t percent =
-        std::min<std::uint64_t>(process.cpu_milliseconds() / 10 / static_cast<std::uint64_t>(age), 99);
+    const std::uint64_t percent = std::min<std::uint64_t>(
+        process.cpu_milliseconds() / 10 / static_cast<std::uint64_t>(age), 99);
     rows.push_back({std::to_string(process.uid()), std::to_string(process.pid()),
                     std::to_string(process.ppid()), std::to_string(percent), start, process.tty(),
                     fmt::format("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60),

@@ -14,7 +14,8 @@ namespace kata::cli {
 struct PsOptions {
   std::string id;
   std::string format = "table";
-  std::vector<std::string> ps_options;  ///< runc hands them to ps(1); the guest's table has no use for them
+  std::vector<std::string>
+      ps_options;  ///< runc hands them to ps(1); the guest's table has no use for them
 };
 
 /// UID PID PPID C STIME TTY TIME CMD, of the guest's processes. `now` in seconds since the epoch.

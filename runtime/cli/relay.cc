@@ -25,8 +25,8 @@ constexpr int kNetworkFd = 5;
 constexpr const char* kRelayVariable = "KATA_RELAY";
 constexpr std::string_view kGo = "go";
 
-/// The steps of the child before it becomes this program again. They run between fork and exec of a program with one
-/// thread. Returns errno's value of what failed.
+/// The steps of the child before it becomes this program again. They run between fork and exec of a
+/// program with one thread. Returns errno's value of what failed.
 int become_relay(bool has_terminal, bool has_network, bool new_network) {
   try {
     if (has_network) {
@@ -43,8 +43,8 @@ int become_relay(bool has_terminal, bool has_network, bool new_network) {
   return 0;
 }
 
-/// What the relay has to know comes through the control pipe, as fields that end in a zero byte; the last one is "go". The
-/// end of the pipe without it means that `create` has failed.
+/// What the relay has to know comes through the control pipe, as fields that end in a zero byte;
+/// the last one is "go". The end of the pipe without it means that `create` has failed.
 std::string control_message(const RelayOptions& options) {
   std::string message;
   for (const std::string_view field :
@@ -93,8 +93,9 @@ Relay start_relay(const RelayOptions& options) {
     ::execve("/proc/self/exe", argv.data(), env.data());
     return errno;
   };
-  Relay relay(in_context([&] { return spawn(command); }, "start the relay of {}", options.process.id),
-              std::move(control.write));
+  Relay relay(
+      in_context([&] { return spawn(command); }, "start the relay of {}", options.process.id),
+      std::move(control.write));
   write_all(relay.control_fd(), control_message(options));
   return relay;
 }
@@ -115,9 +116,8 @@ int relay_main() noexcept {
     }
     if (fields[4] != kGo) return 1;
     const UniqueFd terminal(fields[3].empty() ? -1 : kTerminalFd);
-    return run_relay_loop({.process = {fields[0], fields[1]},
-                           .sandbox_dir = fields[2],
-                           .terminal = terminal.get()});
+    return run_relay_loop(
+        {.process = {fields[0], fields[1]}, .sandbox_dir = fields[2], .terminal = terminal.get()});
   } catch (const std::exception&) {
     return kLostConnection;
   }

@@ -16,10 +16,9 @@
 namespace kata::cli {
 namespace {
 
-/// Those that concern the relay itself: SIGCHLD (it has no children), SIGPIPE (a closed connection says so), SIGURG.
-bool is_passed_on(int signal) {
-  return signal != SIGCHLD && signal != SIGPIPE && signal != SIGURG;
-}
+/// Those that concern the relay itself: SIGCHLD (it has no children), SIGPIPE (a closed connection
+/// says so), SIGURG.
+bool is_passed_on(int signal) { return signal != SIGCHLD && signal != SIGPIPE && signal != SIGURG; }
 
 void pass_on(ShimClient& shim, const RelayTask& task, int signal_fd) {
   signalfd_siginfo info{};
@@ -66,7 +65,8 @@ int run_relay_loop(const RelayTask& task) noexcept {
     }
     return status;
   } catch (const std::exception&) {
-    return kLostConnection;  // nobody reads a relay's error output; the sandbox process's log says why it ended
+    return kLostConnection;  // nobody reads a relay's error output; the sandbox process's log says
+                             // why it ended
   }
 }
 

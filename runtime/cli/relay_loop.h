@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a relay does once it may: wait for the end of its process, and pass signals and window sizes on meanwhile.
+// What a relay does once it may: wait for the end of its process, and pass signals and window sizes
+// on meanwhile.
 #pragma once
 
 #include <string>
@@ -18,8 +19,8 @@ struct RelayTask {
   int terminal = -1;  ///< the pty's slave; -1: none
 };
 
-/// Blocks all signals and runs until the process has ended; its exit status. For an exec'd process it then deletes it in the
-/// sandbox process. Never throws: what goes wrong is kLostConnection.
+/// Blocks all signals and runs until the process has ended; its exit status. For an exec'd process
+/// it then deletes it in the sandbox process. Never throws: what goes wrong is kLostConnection.
 int run_relay_loop(const RelayTask& task) noexcept;
 
 }  // namespace kata::cli

@@ -41,7 +41,8 @@ bool remove_in_sandbox(const ContainerStore& store, const ContainerRecord& recor
   if (!shares_sandbox(store, record)) {
     ignore_error([&] { shim->shut_down(record.id); }, "it may end before it answers");
     if (!wait_for_end(record.shim, kEndOfShim)) {
-      log::warn("the sandbox process does not end and is killed id={} pid={}", record.id, record.shim.pid);
+      log::warn("the sandbox process does not end and is killed id={} pid={}", record.id,
+                record.shim.pid);
     }
   }
   return true;
@@ -71,7 +72,8 @@ void force_remove_container(const ContainerStore& store, const std::string& id) 
   }
   kill_in_sandbox(*record);
   bool removed = false;
-  ignore_error([&] { removed = remove_in_sandbox(store, *record); }, "what is left is removed below");
+  ignore_error([&] { removed = remove_in_sandbox(store, *record); },
+               "what is left is removed below");
   if (!removed) run_poststop_hooks(*record);
   clean_up(store, *record);
 }

@@ -14,8 +14,9 @@ struct GlobalOptions {
   std::string root = "/run/kata-runtime";
   std::string log;
   std::string log_format = "text";
-  std::string config;    ///< --config; the environment's KATA_CONF_FILE is the sandbox process's to read
-  std::string rootless;  ///< accepted for engines that give it
+  std::string
+      config;  ///< --config; the environment's KATA_CONF_FILE is the sandbox process's to read
+  std::string rootless;         ///< accepted for engines that give it
   bool systemd_cgroup = false;  ///< accepted: the form of linux.cgroupsPath tells
   bool debug = false;
   bool version = false;

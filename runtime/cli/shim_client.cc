@@ -21,9 +21,12 @@ using wire::Empty;
 
 constexpr std::string_view kTask = "containerd.task.v2.Task";
 constexpr std::string_view kSandbox = "kata.sandbox.SandboxService";
-constexpr milliseconds kShort = std::chrono::seconds(10);  // what the sandbox process answers by itself
-constexpr milliseconds kGuest = std::chrono::seconds(60);  // what the agent has to do, under emulation too
-constexpr milliseconds kBoot = std::chrono::seconds(120);  // a virtual machine and a container in it
+constexpr milliseconds kShort =
+    std::chrono::seconds(10);  // what the sandbox process answers by itself
+constexpr milliseconds kGuest =
+    std::chrono::seconds(60);  // what the agent has to do, under emulation too
+constexpr milliseconds kBoot =
+    std::chrono::seconds(120);  // a virtual machine and a container in it
 
 constexpr const char* kProcessType = "types.containerd.io/opencontainers/runtime-spec/1/Process";
 constexpr const char* kResourcesType =
@@ -31,11 +34,15 @@ constexpr const char* kResourcesType =
 
 oci::Status status_of(containerd::v1::types::Status status) {
   switch (status) {
-    case containerd::v1::types::CREATED: return oci::Status::created;
-    case containerd::v1::types::RUNNING: return oci::Status::running;
+    case containerd::v1::types::CREATED:
+      return oci::Status::created;
+    case containerd::v1::types::RUNNING:
+      return oci::Status::running;
     case containerd::v1::types::PAUSED:
-    case containerd::v1::types::PAUSING: return oci::Status::paused;
-    default: return oci::Status::stopped;
+    case containerd::v1::types::PAUSING:
+      return oci::Status::paused;
+    default:
+      return oci::Status::stopped;
   }
 }
 
@@ -60,7 +67,8 @@ struct ShimClient::Impl {
     if (interrupt == nullptr) return decode<Response>(client.receive(id, deadline));
     const auto end = std::chrono::steady_clock::now() + deadline;
     for (;;) {
-      const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
       if (left.count() <= 0) {
         throw_error(Code::deadline_exceeded, "no answer of the sandbox process to {} within {} s",
                     method, deadline.count() / 1000);
@@ -71,7 +79,8 @@ struct ShimClient::Impl {
       }
       if (polls[1].revents != 0) interrupt->check();
       if (polls[0].revents == 0) continue;
-      if (std::optional<std::string> answer = client.receive_ready(id)) return decode<Response>(*answer);
+      if (std::optional<std::string> answer = client.receive_ready(id))
+        return decode<Response>(*answer);
     }
   }
 
@@ -86,7 +95,8 @@ struct ShimClient::Impl {
 };
 
 ShimClient::ShimClient(const std::string& sandbox_dir)
-    : impl_(std::make_unique<Impl>(connect_unix(join_path(sandbox_dir, "shim.sock"), SOCK_STREAM))) {}
+    : impl_(
+          std::make_unique<Impl>(connect_unix(join_path(sandbox_dir, "shim.sock"), SOCK_STREAM))) {}
 ShimClient::ShimClient(ShimClient&&) noexcept = default;
 ShimClient::~ShimClient() = default;
 
@@ -123,8 +133,8 @@ void ShimClient::start(const ProcessName& process) {
 }
 
 oci::Status ShimClient::state(const std::string& id) {
-  const auto response = impl_->call<task::StateResponse>(
-      kTask, "State", named<task::StateRequest>({id, ""}), kShort);
+  const auto response =
+      impl_->call<task::StateResponse>(kTask, "State", named<task::StateRequest>({id, ""}), kShort);
   return status_of(response.status());
 }
 
@@ -137,8 +147,8 @@ void ShimClient::kill(const ProcessName& process, int signal, bool all) {
 
 std::optional<int> ShimClient::wait(const ProcessName& process, milliseconds limit) {
   try {
-    const auto response = impl_->call<task::WaitResponse>(
-        kTask, "Wait", named<task::WaitRequest>(process), limit);
+    const auto response =
+        impl_->call<task::WaitResponse>(kTask, "Wait", named<task::WaitRequest>(process), limit);
     return static_cast<int>(response.exit_status());
   } catch (const Error& error) {
     if (error.code() == Code::deadline_exceeded) return std::nullopt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sandbox process as the command line sees it: one function a call, over ROOT/ID/shim.sock. The only file of this
-// folder that knows ttrpc.
+// The sandbox process as the command line sees it: one function a call, over ROOT/ID/shim.sock. The
+// only file of this folder that knows ttrpc.
 #pragma once
 
 #include <sys/types.h>
@@ -37,16 +37,19 @@ struct SandboxEvent {
 
 class ShimClient {
  public:
-  /// Connects to the sandbox process of `sandbox_dir`. Throws Error (not_found or unavailable when it is not there).
+  /// Connects to the sandbox process of `sandbox_dir`. Throws Error (not_found or unavailable when
+  /// it is not there).
   explicit ShimClient(const std::string& sandbox_dir);
   ShimClient(ShimClient&&) noexcept;
   ~ShimClient();
 
-  /// Calls from now on end with Error(cancelled) when `interrupt` says so. It must outlive the client.
+  /// Calls from now on end with Error(cancelled) when `interrupt` says so. It must outlive the
+  /// client.
   void end_calls_on(const Interrupt& interrupt);
 
   void attach_relay(const ProcessName& process, pid_t pid);
-  /// `token` names the descriptors that were handed over. Takes as long as a virtual machine takes to start.
+  /// `token` names the descriptors that were handed over. Takes as long as a virtual machine takes
+  /// to start.
   void create(const std::string& id, const std::string& bundle, bool terminal,
               const std::string& token);
   void exec(const ProcessName& process, bool terminal, const std::string& token,
@@ -67,10 +70,11 @@ class ShimClient {
   std::optional<SandboxEvent> next_event(const std::string& id, std::uint64_t after,
                                          std::chrono::milliseconds limit);
 
-  /// For the relay, which polls: asks for the end of a process; the answer is taken by exit_status_if_there().
+  /// For the relay, which polls: asks for the end of a process; the answer is taken by
+  /// exit_status_if_there().
   void begin_wait(const ProcessName& process);
-  /// After poll(2) says that fd() is readable: the exit status when it has come by now. Throws Error (unavailable when the
-  /// connection has ended, not_found when the process is unknown).
+  /// After poll(2) says that fd() is readable: the exit status when it has come by now. Throws
+  /// Error (unavailable when the connection has ended, not_found when the process is unknown).
   std::optional<int> exit_status_if_there();
   /// Sends and does not wait for the answer.
   void post_signal(const ProcessName& process, int signal);

@@ -30,19 +30,21 @@ std::string shim_program() {
   }
   if (const std::optional<std::string> found = find_program(kProgram)) return *found;
   throw_error(Code::not_found,
-              "{} is neither beside {} nor in PATH: install the package kata-runtime whole", kProgram,
-              self);
+              "{} is neither beside {} nor in PATH: install the package kata-runtime whole",
+              kProgram, self);
 }
 
 ChildProcess start_shim(const ShimOptions& options) {
   const std::string program = shim_program();
   const UniqueFd task_socket = listen_unix(join_path(options.folder, "shim.sock"), SOCK_STREAM);
-  const UniqueFd stdio_socket = listen_unix(join_path(options.folder, "stdio.sock"), SOCK_SEQPACKET);
-  const UniqueFd log = open_file(join_path(options.folder, "shim.log"),
-                                 O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const UniqueFd stdio_socket =
+      listen_unix(join_path(options.folder, "stdio.sock"), SOCK_SEQPACKET);
+  const UniqueFd log =
+      open_file(join_path(options.folder, "shim.log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
   Command command;
   command.argv = {program, "serve", "--id", options.sandbox_id, "--dir", options.folder};
-  if (!options.config.empty()) command.argv.insert(command.argv.end(), {"--config", options.config});
+  if (!options.config.empty())
+    command.argv.insert(command.argv.end(), {"--config", options.config});
   if (options.debug) command.argv.emplace_back("--debug");
   command.fds = {{1, log.get()}, {2, log.get()}, {3, task_socket.get()}, {4, stdio_socket.get()}};
   command.cwd = "/";
@@ -53,7 +55,8 @@ ChildProcess start_shim(const ShimOptions& options) {
 
 std::string shim_log_tail(const std::string& folder) {
   std::optional<std::string> text;
-  ignore_error([&] { text = read_file_if_exists(join_path(folder, "shim.log")); }, "no log, no tail");
+  ignore_error([&] { text = read_file_if_exists(join_path(folder, "shim.log")); },
+               "no log, no tail");
   if (!text) return {};
   std::string_view rest = *text;
   while (rest.ends_with('\n')) rest.remove_suffix(1);

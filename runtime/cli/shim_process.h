@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starting the sandbox process: with its listening sockets already there, so that nobody has to wait for it.
+// Starting the sandbox process: with its listening sockets already there, so that nobody has to
+// wait for it.
 #pragma once
 
 #include <string>
@@ -21,13 +22,15 @@ struct ShimOptions {
 /// Starts `containerd-shim-kata-v2 serve`. The child is the caller's until detached. Throws Error.
 [[nodiscard]] ChildProcess start_shim(const ShimOptions& options);
 
-/// The program: beside this one, else in PATH. Throws Error(not_found) that says where it was looked for.
+/// The program: beside this one, else in PATH. Throws Error(not_found) that says where it was
+/// looked for.
 [[nodiscard]] std::string shim_program();
 
 /// The last lines of FOLDER/shim.log, joined; empty when there are none.
 [[nodiscard]] std::string shim_log_tail(const std::string& folder);
 
-/// Runs `body`; when it throws because the sandbox process is gone, the error tells the end of its log.
+/// Runs `body`; when it throws because the sandbox process is gone, the error tells the end of its
+/// log.
 template <typename Body>
 decltype(auto) with_shim_log(const std::string& folder, Body&& body) {
   try {

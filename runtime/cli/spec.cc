@@ -15,7 +15,8 @@ void add_spec(CommandLine& line) {
   const auto options = std::make_shared<SpecOptions>();
   Verb verb = line.verb("spec", "Write a config.json to start from");
   verb.value("-b,--bundle", options->bundle, "Folder to write to; default: the current one")
-      .flag("--rootless", options->rootless, "Accepted: a virtual machine needs no other config.json");
+      .flag("--rootless", options->rootless,
+            "Accepted: a virtual machine needs no other config.json");
   verb.run([options](Runtime& runtime) { return run_spec(*options, runtime); });
 }
 

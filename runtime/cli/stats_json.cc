@@ -21,7 +21,8 @@ Json cpu_json(const grpc::CpuStats& cpu) {
   Json throttling = Json::object();
   const grpc::ThrottlingData& throttled = cpu.throttling_data();
   if (throttled.periods() != 0) throttling["periods"] = throttled.periods();
-  if (throttled.throttled_periods() != 0) throttling["throttledPeriods"] = throttled.throttled_periods();
+  if (throttled.throttled_periods() != 0)
+    throttling["throttledPeriods"] = throttled.throttled_periods();
   if (throttled.throttled_time() != 0) throttling["throttledTime"] = throttled.throttled_time();
   return {{"usage", figures}, {"throttling", throttling}};
 }

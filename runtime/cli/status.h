@@ -18,7 +18,8 @@ struct ContainerStatus {
 
 /// The sandbox process of the container; nothing when it has ended.
 [[nodiscard]] std::optional<ShimClient> connect_shim(const ContainerRecord& record);
-/// As connect_shim, but throws Error(failed_precondition) "container not running", which engines look for.
+/// As connect_shim, but throws Error(failed_precondition) "container not running", which engines
+/// look for.
 [[nodiscard]] ShimClient connect_running(const ContainerRecord& record);
 /// Asks the sandbox process; `stopped` when it has ended or does not know the container.
 [[nodiscard]] ContainerStatus query_status(const ContainerRecord& record);

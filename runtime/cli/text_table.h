@@ -8,7 +8,8 @@
 
 namespace kata::cli {
 
-/// Each column is as wide as its widest cell and a gap of three, at least `narrowest`; the last one ends the line.
+/// Each column is as wide as its widest cell and a gap of three, at least `narrowest`; the last one
+/// ends the line.
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows,
                                      std::size_t narrowest);
 

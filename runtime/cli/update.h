@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "runtime/cli/command_line.h"
 #include "oci.pb.h"
+#include "runtime/cli/command_line.h"
 
 namespace kata::cli {
 

@@ -10,7 +10,9 @@
 namespace kata::cli {
 
 void add_version(CommandLine& line) {
-  line.verb("version", "Print the version").run([](Runtime& runtime) { return run_version(runtime); });
+  line.verb("version", "Print the version").run([](Runtime& runtime) {
+    return run_version(runtime);
+  });
 }
 
 std::string version_text() {

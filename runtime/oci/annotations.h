@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the engines' annotations say of a container's place in a pod: containerd's CRI plugin, CRI-O, and upstream Kata's
-// own key. A container without them is a sandbox of its own.
+// What the engines' annotations say of a container's place in a pod: containerd's CRI plugin,
+// CRI-O, and upstream Kata's own key. A container without them is a sandbox of its own.
 #pragma once
 
 #include <string>
@@ -18,11 +18,12 @@ enum class ContainerType {
 
 struct PodPlace {
   ContainerType type = ContainerType::single;
-  std::string sandbox_id;  ///< the id of the sandbox's first container; for `single` and `pod_sandbox` the container's own
+  std::string sandbox_id;  ///< the id of the sandbox's first container; for `single` and
+                           ///< `pod_sandbox` the container's own
 };
 
-/// Reads the annotations. Throws Error(invalid_argument) for an unknown type, or a pod's container without a sandbox id
-/// that is a valid container id.
+/// Reads the annotations. Throws Error(invalid_argument) for an unknown type, or a pod's container
+/// without a sandbox id that is a valid container id.
 [[nodiscard]] PodPlace pod_place(const grpc::Spec& spec, const std::string& container_id);
 
 }  // namespace kata::oci

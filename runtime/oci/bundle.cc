@@ -16,8 +16,8 @@ Bundle load_bundle(const std::string& path) {
   bundle.path = clean_path(std::filesystem::absolute(path.empty() ? "." : path, error).string());
   if (error) throw_errno(error.value(), "find the bundle {}", path);
   if (!std::filesystem::is_directory(bundle.path, error)) {
-    throw_error(Code::not_found, "bundle {}: no such folder; --bundle names the folder of config.json",
-                bundle.path);
+    throw_error(Code::not_found,
+                "bundle {}: no such folder; --bundle names the folder of config.json", bundle.path);
   }
   const std::string config = join_path(bundle.path, "config.json");
   const std::optional<std::string> text = read_file_if_exists(config);
@@ -29,7 +29,8 @@ Bundle load_bundle(const std::string& path) {
   }
   bundle.spec = parse_config(*text, config);
   const std::string& root = bundle.spec.root().path();
-  bundle.rootfs = root.starts_with('/') ? clean_path(root) : clean_path(join_path(bundle.path, root));
+  bundle.rootfs =
+      root.starts_with('/') ? clean_path(root) : clean_path(join_path(bundle.path, root));
   return bundle;
 }
 

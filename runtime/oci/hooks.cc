@@ -40,15 +40,17 @@ void run_hook(CommandRunner& runner, const grpc::Hook& hook, const std::string& 
   command.timeout = std::chrono::seconds(hook.timeout());
   std::vector<char*> argv = c_strings(hook.args());
   std::vector<char*> env = c_strings(hook.env());
-  // args[0] is the hook's own name and need not be its path: dockerd gives /proc/PID/exe and "libnetwork-setkey". Command
-  // knows only one name for both, so the real execve(2) takes place here.
+  // args[0] is the hook's own name and need not be its path: dockerd gives /proc/PID/exe and
+  // "libnetwork-setkey". Command knows only one name for both, so the real execve(2) takes place
+  // here.
   if (hook.args_size() > 0) {
     command.before_exec = [&] {
       ::execve(hook.path().c_str(), argv.data(), hook.env_size() > 0 ? env.data() : environ);
       return errno;
     };
   }
-  const CommandResult result = in_context([&] { return runner.run(command); }, "run {}", hook.path());
+  const CommandResult result =
+      in_context([&] { return runner.run(command); }, "run {}", hook.path());
   if (result.status == 0) return;
   const std::string output =
       trimmed_tail(result.error_output.empty() ? result.output : result.error_output);

@@ -72,7 +72,8 @@ std::int64_t ObjectReader::signed_value(const Json& value, const char* key, std:
   if (!value.is_number_integer()) wrong_type(path_of(key), "an integer", value);
   const bool beyond_int64 =
       value.is_number_unsigned() &&
-      value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+      value.get<std::uint64_t>() >
+          static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (beyond_int64 || value.get<std::int64_t>() < lowest || value.get<std::int64_t>() > highest) {
     throw_error(Code::invalid_argument, "{}: {}: {} is not between {} and {}", context_->name,
                 path_of(key), value.dump(), lowest, highest);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading JSON objects field by field, so that a wrong type is reported with its path ("linux.resources.memory.limit") and
-// fields that nobody asked for are remembered. Private to the parsers of this folder.
+// Reading JSON objects field by field, so that a wrong type is reported with its path
+// ("linux.resources.memory.limit") and fields that nobody asked for are remembered. Private to the
+// parsers of this folder.
 #pragma once
 
 #include <google/protobuf/map.h>
@@ -36,14 +37,15 @@ class ObjectReader {
   void string_map(const char* key, google::protobuf::Map<std::string, std::string>* out);
   [[nodiscard]] bool boolean(const char* key);
 
-  /// Calls `set` with the number when there is one. Throws Error when it is not an integer that fits Int.
+  /// Calls `set` with the number when there is one. Throws Error when it is not an integer that
+  /// fits Int.
   template <typename Int, typename Set>
   void integer(const char* key, Set set) {
     const Json* value = find(key);
     if (value == nullptr) return;
     if constexpr (std::is_signed_v<Int>) {
-      set(static_cast<Int>(
-          signed_value(*value, key, std::numeric_limits<Int>::min(), std::numeric_limits<Int>::max())));
+      set(static_cast<Int>(signed_value(*value, key, std::numeric_limits<Int>::min(),
+                                        std::numeric_limits<Int>::max())));
     } else {
       set(static_cast<Int>(unsigned_value(*value, key, std::numeric_limits<Int>::max())));
     }
@@ -86,7 +88,8 @@ class ObjectReader {
   const Json* find(const char* key);  ///< nullptr when absent or null
   const Json* find_array(const char* key);
   [[nodiscard]] std::string path_of(const char* key) const;
-  [[noreturn]] void wrong_type(const std::string& path, const char* expected, const Json& found) const;
+  [[noreturn]] void wrong_type(const std::string& path, const char* expected,
+                               const Json& found) const;
   [[nodiscard]] std::int64_t signed_value(const Json& value, const char* key, std::int64_t lowest,
                                           std::int64_t highest) const;
   [[nodiscard]] std::uint64_t unsigned_value(const Json& value, const char* key,

@@ -26,9 +26,8 @@ void read_cpu(ObjectReader& in, grpc::LinuxCPU& out) {
   in.integer<std::int64_t>("idle", [&](auto v) { out.set_idle(v); });
 }
 
-void read_throttle_devices(
-    ObjectReader& in, const char* key,
-    google::protobuf::RepeatedPtrField<grpc::LinuxThrottleDevice>* out) {
+void read_throttle_devices(ObjectReader& in, const char* key,
+                           google::protobuf::RepeatedPtrField<grpc::LinuxThrottleDevice>* out) {
   in.objects(key, [&](ObjectReader& device) {
     grpc::LinuxThrottleDevice* d = out->Add();
     device.integer<std::int64_t>("major", [&](auto v) { d->set_major(v); });

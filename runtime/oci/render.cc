@@ -11,7 +11,8 @@ Json user_to_json(const grpc::User& user) {
   out["gid"] = user.gid();
   if (user.has_umask()) out["umask"] = user.umask();
   if (user.additional_gids_size() > 0) {
-    out["additionalGids"] = std::vector<std::uint32_t>(user.additional_gids().begin(), user.additional_gids().end());
+    out["additionalGids"] =
+        std::vector<std::uint32_t>(user.additional_gids().begin(), user.additional_gids().end());
   }
   put(out, "username", user.username());
   return out;

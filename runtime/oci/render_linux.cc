@@ -116,9 +116,10 @@ Json resources_to_json(const grpc::LinuxResources& resources) {
   if (resources.has_cpu()) out["cpu"] = cpu_to_json(resources.cpu());
   if (resources.has_pids()) out["pids"] = {{"limit", resources.pids().limit()}};
   if (resources.has_block_io()) out["blockIO"] = block_io_to_json(resources.block_io());
-  put_all(out, "hugepageLimits", resources.hugepage_limits(), [](const grpc::LinuxHugepageLimit& l) {
-    return Json{{"pageSize", l.pagesize()}, {"limit", l.limit()}};
-  });
+  put_all(out, "hugepageLimits", resources.hugepage_limits(),
+          [](const grpc::LinuxHugepageLimit& l) {
+            return Json{{"pageSize", l.pagesize()}, {"limit", l.limit()}};
+          });
   if (resources.has_network()) out["network"] = network_to_json(resources.network());
   put(out, "unified", resources.unified());
   return out;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Messages to JSON: the `linux` object, and the small functions that leave out what is empty, as the specification's own Go
-// types do. Private to this folder.
+// Messages to JSON: the `linux` object, and the small functions that leave out what is empty, as
+// the specification's own Go types do. Private to this folder.
 #pragma once
 
 #include <google/protobuf/map.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The state of a container as the OCI runtime specification defines it (runtime.md, "State"): the answer of `state`, and
-// what hooks get on standard input.
+// The state of a container as the OCI runtime specification defines it (runtime.md, "State"): the
+// answer of `state`, and what hooks get on standard input.
 #pragma once
 
 #include <map>

@@ -9,12 +9,13 @@
 namespace kata::oci {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNamespaces = {"cgroup",  "ipc",  "mount", "network",
-                                                         "pid", "time", "user",  "uts"};
+constexpr std::array<std::string_view, 8> kNamespaces = {"cgroup", "ipc",  "mount", "network",
+                                                         "pid",    "time", "user",  "uts"};
 
 bool is_absolute(std::string_view path) { return path.starts_with('/'); }
 
-/// Neither a path nor an argument of a system call can carry a zero byte, which JSON can ("\u0000").
+/// Neither a path nor an argument of a system call can carry a zero byte, which JSON can
+/// ("\u0000").
 void check_no_zero_byte(std::string_view value, std::string_view field) {
   if (value.find('\0') != std::string_view::npos) {
     throw_error(Code::invalid_argument, "{} contains a zero byte", field);
@@ -27,8 +28,8 @@ void check_version(const std::string& version) {
   const auto [dot, err] = std::from_chars(version.data(), end, major);
   if (version.empty()) throw_error(Code::invalid_argument, "ociVersion is missing");
   if (err != std::errc() || dot == end || *dot != '.') {
-    throw_error(Code::invalid_argument, "ociVersion: \"{}\" is not a version such as \"{}\"", version,
-                kSpecVersion);
+    throw_error(Code::invalid_argument, "ociVersion: \"{}\" is not a version such as \"{}\"",
+                version, kSpecVersion);
   }
   if (major != 1) {
     throw_error(Code::invalid_argument, "ociVersion: {} is not supported, only 1.x is", version);
@@ -86,7 +87,8 @@ void check_hooks(const google::protobuf::RepeatedPtrField<grpc::Hook>& hooks,
                  std::string_view kind) {
   for (const grpc::Hook& hook : hooks) {
     if (!is_absolute(hook.path())) {
-      throw_error(Code::invalid_argument, "hooks.{}: path is not absolute: \"{}\"", kind, hook.path());
+      throw_error(Code::invalid_argument, "hooks.{}: path is not absolute: \"{}\"", kind,
+                  hook.path());
     }
     if (hook.timeout() < 0) {
       throw_error(Code::invalid_argument, "hooks.{}: timeout of {} is negative", kind, hook.path());
@@ -103,7 +105,8 @@ void validate_process(const grpc::Process& process) {
   for (const std::string& arg : process.args()) check_no_zero_byte(arg, "process.args");
   if (process.cwd().empty()) throw_error(Code::invalid_argument, "process.cwd is missing");
   if (!is_absolute(process.cwd())) {
-    throw_error(Code::invalid_argument, "process.cwd is not an absolute path: \"{}\"", process.cwd());
+    throw_error(Code::invalid_argument, "process.cwd is not an absolute path: \"{}\"",
+                process.cwd());
   }
   for (const std::string& variable : process.env()) {
     check_no_zero_byte(variable, "process.env");
@@ -120,8 +123,9 @@ void validate_process(const grpc::Process& process) {
       throw_error(Code::invalid_argument, "process.rlimits: {} is there twice", limit.type());
     }
     if (limit.soft() > limit.hard()) {
-      throw_error(Code::invalid_argument, "process.rlimits: {}: soft limit {} is above the hard one {}",
-                  limit.type(), limit.soft(), limit.hard());
+      throw_error(Code::invalid_argument,
+                  "process.rlimits: {}: soft limit {} is above the hard one {}", limit.type(),
+                  limit.soft(), limit.hard());
     }
   }
 }

@@ -44,8 +44,8 @@ using Words = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("what follows exec's container id belongs to the command", "[cli]") {
-  const Given given = parse({"--root", "/r", "--log-format=json", "exec", "-td", "-e", "A=1", "--env", "B=2", "-u", "1:2",
-                             "c1", "ls", "-l", "--tty", "--", "x"});
+  const Given given = parse({"--root", "/r", "--log-format=json", "exec", "-td", "-e", "A=1",
+                             "--env", "B=2", "-u", "1:2", "c1", "ls", "-l", "--tty", "--", "x"});
   CHECK(given.parsed.usage_error.empty());
   REQUIRE(given.parsed.action);
   CHECK(given.globals.root == "/r");

@@ -66,7 +66,8 @@ TEST_CASE("a process is known by its start time too", "[cli]") {
   CHECK(is_alive(self));
   CHECK_FALSE(is_alive({.pid = self.pid, .start_time = self.start_time + 1}));
   CHECK_FALSE(is_alive({}));
-  CHECK(wait_for_end({.pid = self.pid, .start_time = self.start_time + 1}, std::chrono::milliseconds(0)));
+  CHECK(wait_for_end({.pid = self.pid, .start_time = self.start_time + 1},
+                     std::chrono::milliseconds(0)));
   CHECK_FALSE(wait_for_end(self, std::chrono::milliseconds(1)));
 }
 

@@ -41,7 +41,8 @@ TEST_CASE("state has what engines read; pid is 0 when stopped", "[cli]") {
 }
 
 TEST_CASE("list prints runc's table and JSON", "[cli]") {
-  CHECK(container_table({}) == "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
+  CHECK(container_table({}) ==
+        "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n");
   CHECK(containers_json({}) == "null");
   const std::vector<ListedContainer> one = {{record_c1(), {oci::Status::running, 7}}};
   CHECK(json::parse(containers_json(one))[0]["pid"] == 7);
@@ -109,14 +110,17 @@ TEST_CASE("the version's first line is what engines parse", "[cli]") {
 TEST_CASE("check says what to do and ends with the answer", "[cli]") {
   const std::string good = findings_text({{"QEMU", "7.2", "found", "", true}});
   CHECK(good == "[ok]   QEMU: 7.2 (found)\nSystem can run containers in virtual machines\n");
-  const std::string bad = findings_text({{"QEMU", "none", "not installed", "install qemu-kvm", false}});
-  CHECK(bad.find("[FAIL] QEMU: none (not installed)\n       -> install qemu-kvm\n") != std::string::npos);
+  const std::string bad =
+      findings_text({{"QEMU", "none", "not installed", "install qemu-kvm", false}});
+  CHECK(bad.find("[FAIL] QEMU: none (not installed)\n       -> install qemu-kvm\n") !=
+        std::string::npos);
   CHECK(bad.find("cannot run") != std::string::npos);
 }
 
 TEST_CASE("env is TOML and JSON of the same", "[cli]") {
   const Json sections = environment_json({}, {});
-  for (const char* name : {"Meta", "Runtime", "Hypervisor", "Agent", "Host"}) CHECK(sections.contains(name));
+  for (const char* name : {"Meta", "Runtime", "Hypervisor", "Agent", "Host"})
+    CHECK(sections.contains(name));
   CHECK(toml_text(sections).find("[Hypervisor]\n  Path = \"\"\n") != std::string::npos);
 }
 

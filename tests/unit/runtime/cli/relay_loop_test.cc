@@ -25,18 +25,21 @@ namespace task = containerd::task::v2;
 
 namespace {
 
-/// A sandbox process that says of every process: ended with the number of the signal it got, or with 7 when its exec id
-/// begins with "exec". It breaks the connection when it gets SIGHUP.
+/// A sandbox process that says of every process: ended with the number of the signal it got, or
+/// with 7 when its exec id begins with "exec". It breaks the connection when it gets SIGHUP.
 class FakeShim {
  public:
   explicit FakeShim(const std::string& folder) : timer_(io_) {
     timer_.expires_after(std::chrono::hours(1));
-    server_.on<task::WaitRequest, task::WaitResponse>("containerd.task.v2.Task", "Wait",
-                                                      [this](task::WaitRequest r) { return wait(std::move(r)); });
-    server_.on<task::KillRequest, wire::Empty>("containerd.task.v2.Task", "Kill",
-                                               [this](task::KillRequest r) { return kill(std::move(r)); });
+    server_.on<task::WaitRequest, task::WaitResponse>(
+        "containerd.task.v2.Task", "Wait",
+        [this](task::WaitRequest r) { return wait(std::move(r)); });
+    server_.on<task::KillRequest, wire::Empty>(
+        "containerd.task.v2.Task", "Kill",
+        [this](task::KillRequest r) { return kill(std::move(r)); });
     server_.on<task::DeleteRequest, task::DeleteResponse>(
-        "containerd.task.v2.Task", "Delete", [this](task::DeleteRequest r) { return remove(std::move(r)); });
+        "containerd.task.v2.Task", "Delete",
+        [this](task::DeleteRequest r) { return remove(std::move(r)); });
     UniqueFd listener = listen_unix(folder + "/shim.sock", SOCK_STREAM);
     asio::co_spawn(io_, server_.accept_and_serve(std::move(listener)), asio::detached);
     thread_ = std::thread([this] { io_.run(); });
@@ -90,7 +93,8 @@ pid_t start_loop(const RelayTask& relay_task) {
 }
 
 void signal_when_ready(pid_t pid, int signal) {
-  // The signals are blocked once SigBlk in /proc/PID/status is all ones; before, the signal would end the child.
+  // The signals are blocked once SigBlk in /proc/PID/status is all ones; before, the signal would
+  // end the child.
   for (int i = 0; i < 500; ++i) {
     const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
     if (status.find("SigBlk:\tf") != std::string::npos) break;
@@ -110,7 +114,8 @@ TEST_CASE("a relay passes signals on and exits with the container's status", "[c
   CHECK(sys::shell_status(sys::wait_for(pid)) == kLostConnection);
 
   const FakeShim shim(dir.path());
-  const pid_t second = start_loop({.process = {"c1", ""}, .sandbox_dir = dir.path(), .terminal = -1});
+  const pid_t second =
+      start_loop({.process = {"c1", ""}, .sandbox_dir = dir.path(), .terminal = -1});
   signal_when_ready(second, SIGTERM);
   CHECK(sys::shell_status(sys::wait_for(second)) == 128 + SIGTERM);
 }
@@ -118,7 +123,8 @@ TEST_CASE("a relay passes signals on and exits with the container's status", "[c
 TEST_CASE("an exec's relay deletes the process at its end", "[cli]") {
   const TempDir dir;
   const FakeShim shim(dir.path());
-  const pid_t pid = start_loop({.process = {"c1", "exec-1"}, .sandbox_dir = dir.path(), .terminal = -1});
+  const pid_t pid =
+      start_loop({.process = {"c1", "exec-1"}, .sandbox_dir = dir.path(), .terminal = -1});
   CHECK(sys::shell_status(sys::wait_for(pid)) == 7);
   CHECK(shim.deleted == "exec-1");
 }

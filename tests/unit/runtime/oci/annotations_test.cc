@@ -22,14 +22,15 @@ PodPlace place_of(const std::map<std::string, std::string>& annotations) {
 TEST_CASE("annotations of the engines tell a container's place in its pod", "[oci]") {
   CHECK(place_of({}).type == ContainerType::single);
   CHECK(place_of({}).sandbox_id == "c1");
-  CHECK(place_of({{"io.kubernetes.cri.container-type", "sandbox"}, {"io.kubernetes.cri.sandbox-id", "c1"}}).type ==
-        ContainerType::pod_sandbox);
+  CHECK(place_of({{"io.kubernetes.cri.container-type", "sandbox"},
+                  {"io.kubernetes.cri.sandbox-id", "c1"}})
+            .type == ContainerType::pod_sandbox);
   const PodPlace containerd = place_of(
       {{"io.kubernetes.cri.container-type", "container"}, {"io.kubernetes.cri.sandbox-id", "pod"}});
   CHECK(containerd.type == ContainerType::pod_container);
   CHECK(containerd.sandbox_id == "pod");
-  const PodPlace crio = place_of(
-      {{"io.kubernetes.cri-o.ContainerType", "container"}, {"io.kubernetes.cri-o.SandboxID", "pod"}});
+  const PodPlace crio = place_of({{"io.kubernetes.cri-o.ContainerType", "container"},
+                                  {"io.kubernetes.cri-o.SandboxID", "pod"}});
   CHECK(crio.sandbox_id == "pod");
 }
 

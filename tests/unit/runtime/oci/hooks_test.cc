@@ -14,7 +14,8 @@ namespace {
 grpc::Hook shell(const std::string& script) {
   grpc::Hook hook;
   hook.set_path("/bin/sh");
-  for (const std::string& arg : {std::string("my-own-name"), std::string("-c"), script}) hook.add_args(arg);
+  for (const std::string& arg : {std::string("my-own-name"), std::string("-c"), script})
+    hook.add_args(arg);
   return hook;
 }
 

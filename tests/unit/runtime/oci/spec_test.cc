@@ -104,7 +104,8 @@ TEST_CASE("process and resources alone survive too", "[oci]") {
 
 TEST_CASE("absent, null and zero are told apart where it matters", "[oci]") {
   const grpc::Spec spec = parse_config(
-      R"({"process": null, "linux": {"resources": {"memory": {"swappiness": 0, "limit": null}}}})", "c");
+      R"({"process": null, "linux": {"resources": {"memory": {"swappiness": 0, "limit": null}}}})",
+      "c");
   CHECK_FALSE(spec.has_process());
   CHECK(spec.linux().resources().memory().has_swappiness());
   CHECK_FALSE(spec.linux().resources().memory().has_limit());
@@ -118,19 +119,26 @@ TEST_CASE("wrong types and numbers out of range are reported by their path", "[o
   const auto [text, expected] = GENERATE(table<std::string, std::string>({
       {R"([])", "config.json: expected an object, found array"},
       {R"({"hostname": 1})", "config.json: hostname: expected a string, found number"},
-      {R"({"process": {"args": "sh"}})", "config.json: process.args: expected an array, found string"},
-      {R"({"process": {"args": ["a", 1]}})", "config.json: process.args[1]: expected a string, found number"},
-      {R"({"process": {"terminal": "yes"}})", "config.json: process.terminal: expected true or false, found string"},
-      {R"({"mounts": [{}, {"options": {}}]})", "config.json: mounts[1].options: expected an array, found object"},
-      {R"({"annotations": {"k": 1}})", "config.json: annotations.k: expected a string, found number"},
+      {R"({"process": {"args": "sh"}})",
+       "config.json: process.args: expected an array, found string"},
+      {R"({"process": {"args": ["a", 1]}})",
+       "config.json: process.args[1]: expected a string, found number"},
+      {R"({"process": {"terminal": "yes"}})",
+       "config.json: process.terminal: expected true or false, found string"},
+      {R"({"mounts": [{}, {"options": {}}]})",
+       "config.json: mounts[1].options: expected an array, found object"},
+      {R"({"annotations": {"k": 1}})",
+       "config.json: annotations.k: expected a string, found number"},
       {R"({"linux": {"resources": {"memory": {"limit": "512M"}}}})",
        "config.json: linux.resources.memory.limit: expected an integer, found string"},
       {R"({"linux": {"resources": {"memory": {"limit": 1.5}}}})",
        "config.json: linux.resources.memory.limit: expected an integer, found number"},
       {R"({"linux": {"resources": {"memory": {"limit": 9223372036854775808}}}})",
-       "config.json: linux.resources.memory.limit: 9223372036854775808 is not between -9223372036854775808 and "
+       "config.json: linux.resources.memory.limit: 9223372036854775808 is not between "
+       "-9223372036854775808 and "
        "9223372036854775807"},
-      {R"({"process": {"user": {"uid": -1}}})", "config.json: process.user.uid: -1 is not between 0 and 4294967295"},
+      {R"({"process": {"user": {"uid": -1}}})",
+       "config.json: process.user.uid: -1 is not between 0 and 4294967295"},
       {R"({"process": {"user": {"uid": 4294967296}}})",
        "config.json: process.user.uid: 4294967296 is not between 0 and 4294967295"},
   }));
@@ -138,7 +146,8 @@ TEST_CASE("wrong types and numbers out of range are reported by their path", "[o
 }
 
 TEST_CASE("unknown fields are ignored", "[oci]") {
-  CHECK(parse_config(R"({"hostname": "h", "windows": {"x": 1}, "linux": {"new": []}})", "c").hostname() == "h");
+  CHECK(parse_config(R"({"hostname": "h", "windows": {"x": 1}, "linux": {"new": []}})", "c")
+            .hostname() == "h");
 }
 
 TEST_CASE("the spec that `spec` writes is valid and complete", "[oci]") {

@@ -29,24 +29,37 @@ TEST_CASE("validate_spec names what is wrong", "[oci]") {
   CHECK(error_after([](Spec&) {}) == "valid");
   CHECK(error_after([](Spec& s) { s.clear_version(); }) == "ociVersion is missing");
   CHECK(error_after([](Spec& s) { s.set_version("2.0.0"); }).find("only 1.x") != std::string::npos);
-  CHECK(error_after([](Spec& s) { s.set_version("one"); }).find("is not a version") != std::string::npos);
+  CHECK(error_after([](Spec& s) { s.set_version("one"); }).find("is not a version") !=
+        std::string::npos);
   CHECK(error_after([](Spec& s) { s.clear_process(); }) == "process is missing");
-  CHECK(error_after([](Spec& s) { s.mutable_process()->clear_args(); }).starts_with("process.args is empty"));
-  CHECK(error_after([](Spec& s) { s.mutable_process()->set_cwd("tmp"); }).starts_with("process.cwd is not"));
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->clear_args();
+        }).starts_with("process.args is empty"));
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->set_cwd("tmp");
+        }).starts_with("process.cwd is not"));
   CHECK(error_after([](Spec& s) { s.mutable_process()->clear_cwd(); }) == "process.cwd is missing");
-  CHECK(error_after([](Spec& s) { s.mutable_process()->add_env("NOVALUE"); }).starts_with("process.env"));
-  CHECK(error_after([](Spec& s) { s.mutable_process()->mutable_rlimits(0)->set_soft(9999); })
-            .find("above the hard one") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->add_env("NOVALUE");
+        }).starts_with("process.env"));
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->mutable_rlimits(0)->set_soft(9999);
+        }).find("above the hard one") != std::string::npos);
   CHECK(error_after([](Spec& s) { s.mutable_root()->clear_path(); }) == "root.path is missing");
   CHECK(error_after([](Spec& s) { s.clear_linux(); }).starts_with("linux is missing"));
-  CHECK(error_after([](Spec& s) { s.mutable_mounts(2)->set_destination("dev"); })
-            .starts_with("mounts[2].destination"));
-  CHECK(error_after([](Spec& s) { s.mutable_mounts(0)->set_source(std::string("a\0b", 3)); })
-            .find("zero byte") != std::string::npos);
-  CHECK(error_after([](Spec& s) { s.mutable_linux()->add_namespaces()->set_type("pid"); })
-            .find("is there twice") != std::string::npos);
-  CHECK(error_after([](Spec& s) { s.mutable_linux()->add_namespaces()->set_type("pids"); })
-            .find("unknown type \"pids\"") != std::string::npos);
-  CHECK(error_after([](Spec& s) { s.mutable_hooks()->add_prestart()->set_path("hook"); })
-            .starts_with("hooks.prestart: path is not absolute"));
+  CHECK(error_after([](Spec& s) {
+          s.mutable_mounts(2)->set_destination("dev");
+        }).starts_with("mounts[2].destination"));
+  CHECK(error_after([](Spec& s) {
+          s.mutable_mounts(0)->set_source(std::string("a\0b", 3));
+        }).find("zero byte") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_linux()->add_namespaces()->set_type("pid");
+        }).find("is there twice") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_linux()->add_namespaces()->set_type("pids");
+        }).find("unknown type \"pids\"") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_hooks()->add_prestart()->set_path("hook");
+        }).starts_with("hooks.prestart: path is not absolute"));
 }
