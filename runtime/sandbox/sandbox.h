@@ -111,6 +111,7 @@ class Sandbox {
   asio::awaitable<void> boot(const Container& first);
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
+  [[noreturn]] void throw_guest_silent(const std::string& failure) const;
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<void> start_init(Container& container);
   asio::awaitable<void> start_exec(Container& container, Process& process);

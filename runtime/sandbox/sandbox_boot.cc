@@ -146,6 +146,21 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
 }
 
+void Sandbox::throw_guest_silent(const std::string& failure) const {
+  const std::string tail = vm_->console_tail();
+  const std::string end = vm_->end_reason();
+  const std::string console = tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
+  if (!end.empty()) {
+    throw_error(Code::unavailable,
+                "the virtual machine ended before its agent answered ({}): look at kernel= and initrd= in the configuration{}", end,
+                console);
+  }
+  throw_error(Code::deadline_exceeded,
+              "the guest's agent did not answer within {} s ({}): look at kernel= and initrd= in the configuration, or raise "
+              "dial_timeout in [agent.kata]{}",
+              config_.agent.dial_timeout, failure, console);
+}
+
 asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   grpc::CreateSandboxRequest request;
   request.set_sandbox_id(options_.id);
@@ -173,13 +188,7 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
     failure = error.what();
     if (error.code() != Code::deadline_exceeded && error.code() != Code::unavailable) throw;
   }
-  if (!failure.empty()) {
-    const std::string tail = vm_->console_tail();
-    throw_error(Code::deadline_exceeded,
-                "the guest's agent did not answer within {} s ({}); look at kernel= and initrd= in the configuration, or raise "
-                "dial_timeout. {}{}",
-                deadline.count(), failure, tail.empty() ? "Its console is empty" : "Last lines of its console:\n", tail);
-  }
+  if (!failure.empty()) throw_guest_silent(failure);
 
   grpc::SetGuestDateTimeRequest clock;
   const auto now = std::chrono::system_clock::now().time_since_epoch();

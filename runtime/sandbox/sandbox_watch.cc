@@ -71,7 +71,8 @@ asio::awaitable<void> Sandbox::watch_machine() {
   const int status = co_await vm_->wait_exit();
   if (ended_) co_return;
   const std::string tail = vm_->console_tail();
-  machine_ended(fmt::format("the virtual machine has ended (status {}){}{}", status, tail.empty() ? "" : "; last lines of its console:\n", tail));
+  machine_ended(fmt::format("the virtual machine has ended (status {}) {}{}{}", status, vm_->end_reason(),
+                            tail.empty() ? "" : "; last lines of its console:\n", tail));
 }
 
 void Sandbox::machine_ended(const std::string& why) {
