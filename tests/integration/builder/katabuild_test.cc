@@ -152,7 +152,8 @@ TEST_CASE("bad input of a kernel build is one error and no output", "[katabuild]
        "a.conf:2: CONFIG_DROPPED: wanted y, got n (not set): its dependencies are not met "
        "(Kconfig:10): NEEDED is not set"},
       {"CONFIG_PVH=y\nCONFIG_NEDED=y\n", 2,
-       "a.conf:2: CONFIG_NEDED: this kernel has no such symbol: did you mean CONFIG_NEEDED?"},
+       "a.conf:2: CONFIG_NEDED: wanted y, got n (not set): this kernel has no such symbol: did you "
+       "mean CONFIG_NEEDED?"},
       {"CONFIG_PVH=y\n# CONFIG_PVH is not set\n", 2, "a.conf:2: CONFIG_PVH=n, but a.conf:1 says y"},
       {"CONFIG_NEEDED=y\n", 1, "no PVH entry"},
       {"CONFIG_PVH=y\nCONFIG_BROKEN=y\n", 1, "init/main.c:1: error: no such thing"},
