@@ -13,7 +13,9 @@ function(kata_test)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
-  target_link_libraries(${ARG_NAME} PRIVATE kata_test_main ${ARG_DEPS})
+  target_compile_options(${ARG_NAME} PRIVATE ${KATA_WARNINGS})
+  target_link_libraries(${ARG_NAME} PRIVATE kata_options kata_test_main ${ARG_DEPS})
+  kata_precompile(${ARG_NAME} test)
   catch_discover_tests(${ARG_NAME}
     TEST_PREFIX "${ARG_LABEL}/"
     PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77 ${ARG_PROPERTIES})

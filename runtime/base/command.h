@@ -18,18 +18,18 @@
 namespace kata {
 
 struct Command {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it has a slash
-  std::optional<std::vector<std::string>> env;  ///< "NAME=value"; nothing: the caller's environment
-  std::string cwd;                              ///< empty: the caller's
-  std::string input;                            ///< what run() feeds to standard input
+  std::vector<std::string> argv{};  ///< argv[0] is looked up in PATH unless it has a slash
+  std::optional<std::vector<std::string>> env{};  ///< "NAME=value"; nothing: the caller's environment
+  std::string cwd{};                              ///< empty: the caller's
+  std::string input{};                            ///< what run() feeds to standard input
   std::chrono::milliseconds timeout{0};         ///< run() only; 0: none. The child is killed when it passes.
   /// spawn() only: the child's descriptors {number in the child, descriptor here}; others are closed. Descriptors 0-2
   /// that are not listed become /dev/null.
-  std::vector<std::pair<int, int>> fds;
+  std::vector<std::pair<int, int>> fds{};
   bool new_session = false;           ///< setsid(2) in the child
   bool die_with_parent = true;        ///< SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
   /// Runs in the child just before execve(2); async-signal-safe calls only; a non-zero errno value aborts the start.
-  std::function<int()> before_exec;
+  std::function<int()> before_exec{};
 };
 
 struct CommandResult {

@@ -2,6 +2,7 @@
 #include "runtime/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <algorithm>
 #include <list>
 
@@ -92,7 +93,11 @@ CommandLine::CommandLine(GlobalOptions& globals) : impl_(std::make_unique<Impl>(
   app.add_option("--log-format", globals.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  app.add_option("--config", globals.config, "Configuration file")->check(CLI::ExistingFile);
+  // The sandbox process reads it too, from another working folder.
+  const auto make_absolute = [](const std::string& path) { return std::filesystem::absolute(path).string(); };
+  app.add_option("--config", globals.config, "Configuration file")
+      ->check(CLI::ExistingFile)
+      ->transform(make_absolute);
   app.add_option("--rootless", globals.rootless, "Accepted for compatibility");
   app.add_flag("--systemd-cgroup", globals.systemd_cgroup,
                "Accepted: the form of linux.cgroupsPath tells");

@@ -65,8 +65,7 @@ struct Agent {
   bool enable_debug = false;
   bool debug_console_enabled = false;
   std::vector<std::string> kernel_modules{};
-  std::uint32_t dial_timeout =
-      30;  ///< seconds until the agent must answer; ten times that under TCG is not needed
+  std::uint32_t dial_timeout = 90;  ///< seconds until the agent must answer; a busy host without KVM is slow
 };
 
 /// [runtime]
