@@ -38,6 +38,7 @@ std::vector<std::string> environment(const BuildTree& tree, const pipeline::Cont
         "CCACHE_CONFIGPATH=/dev/null");  // the user's own settings do not decide what is built
     env.push_back("CCACHE_BASEDIR=" + tree.work);
     env.push_back("CCACHE_NOHASHDIR=1");  // another work folder hits too
+    env.push_back("CCACHE_DEPEND=1");     // a miss is not preprocessed twice
   }
   return env;
 }
