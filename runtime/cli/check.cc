@@ -11,6 +11,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/cli/shim_process.h"
 #include "runtime/config/load.h"
+#include "runtime/hypervisor/vm_plan.h"
 
 namespace kata::cli {
 namespace {
@@ -55,6 +56,19 @@ Finding shim_finding() {
   }
 }
 
+/// What a container would get on this host: the same plan that `create` makes, with its reasons. What the plan misses is a
+/// finding too.
+void add_choices(std::vector<Finding>& all, const config::Config& config, const hypervisor::HostProbe& probe) {
+  try {
+    for (Finding& made : hypervisor::plan_vm(config, probe).choices) {
+      made.name = "chosen: " + made.name;
+      all.push_back(std::move(made));
+    }
+  } catch (const Error& error) {
+    all.push_back({.name = "virtual machine", .value = "cannot be planned", .reason = error.what(), .what_to_do = "", .ok = false});
+  }
+}
+
 }  // namespace
 
 void add_check(CommandLine& line) {
@@ -95,6 +109,7 @@ int run_check(const CheckOptions&, Runtime& runtime) {
   all.push_back(file_finding(has_image ? "guest image" : "guest initrd",
                              has_image ? config.hypervisor.image : config.hypervisor.initrd,
                              "the package kata-image"));
+  add_choices(all, config, probe);
   std::fputs(findings_text(all).c_str(), stdout);
   return std::all_of(all.begin(), all.end(), [](const Finding& f) { return f.ok; }) ? 0 : 1;
 }
