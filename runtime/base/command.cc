@@ -95,6 +95,24 @@ void close_unlisted(const std::vector<std::pair<int, int>>& wanted) {
   ::_exit(127);
 }
 
+/// write(2) to a program that may have closed its input, or ended, without the SIGPIPE that would end this one.
+ssize_t write_quietly(int fd, std::string_view data) {
+  sigset_t pipe_signal;
+  sigset_t old;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &old);
+  const ssize_t count = ::write(fd, data.data(), data.size());
+  const int err = errno;
+  if (count < 0 && err == EPIPE && sigismember(&old, SIGPIPE) == 0) {
+    const timespec now{};
+    ::sigtimedwait(&pipe_signal, nullptr, &now);  // taken before it can be delivered
+  }
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  errno = err;
+  return count;
+}
+
 std::string last_lines(const std::string& text, int count) {
   std::size_t end = text.size();
   while (end > 0 && text[end - 1] == '\n') --end;
@@ -270,7 +288,7 @@ CommandResult RealCommandRunner::run_lines(const Command& command,
     }
     if (polls[1].revents != 0) drain(err.read, result.error_output);
     if (polls[2].revents != 0 && in.write) {
-      const ssize_t count = ::write(in.write.get(), to_send.data(), to_send.size());
+      const ssize_t count = write_quietly(in.write.get(), to_send);
       if (count > 0) to_send.remove_prefix(static_cast<std::size_t>(count));
       if (to_send.empty() || (count < 0 && errno != EAGAIN && errno != EINTR)) in.write.reset();
     }

@@ -62,3 +62,9 @@ TEST_CASE("lines of output arrive while the command runs", "[command]") {
   runner.run_lines({.argv = {"printf", "a\\nb\\nc\\n"}}, [&](std::string_view) { ++lines; });
   CHECK(lines == 3);
 }
+
+TEST_CASE("a program that does not read its input is no reason to die", "[command]") {
+  RealCommandRunner runner;
+  const CommandResult result = runner.run({.argv = {"false"}, .input = std::string(1 << 20, 'x')});
+  CHECK(result.status == 1);
+}
