@@ -7,7 +7,7 @@
 apt_build=(
   g++ cmake ninja-build ccache pkg-config python3
   libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler libasio-dev libtomlplusplus-dev
-  libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev libyaml-cpp-dev libssl-dev catch2
+  libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libyaml-cpp-dev libssl-dev catch2
   # the guest kernel
   linux-source-6.1 make gcc flex bison bc libelf-dev zstd xz-utils perl cpio
 )
@@ -20,7 +20,7 @@ apt_lint=(clang-format shellcheck python3 git)
 dnf_build=(
   gcc-c++ cmake ninja-build ccache pkgconf python3 glibc-static libstdc++-static
   fmt-devel spdlog-devel json-devel protobuf-devel protobuf-lite-static protobuf-compiler asio-devel tomlplusplus-devel
-  cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel yaml-cpp-devel openssl-devel
+  cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel yaml-cpp-devel openssl-devel
   catch2-devel
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
 )
