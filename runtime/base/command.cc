@@ -31,7 +31,8 @@ std::vector<char*> c_strings(const std::vector<std::string>& strings) {
   return result;
 }
 
-/// Moves the wanted descriptors to their numbers; first out of the way of each other, then into place.
+/// Moves the wanted descriptors to their numbers; first out of the way of each other, then into
+/// place.
 int place_fds(const std::vector<std::pair<int, int>>& wanted) {
   int highest = 2;
   for (const auto& [number, fd] : wanted) highest = std::max({highest, number, fd});
@@ -42,7 +43,8 @@ int place_fds(const std::vector<std::pair<int, int>>& wanted) {
     if (parked[i] < 0) return errno;
   }
   for (int number = 0; number <= 2; ++number) {
-    const bool listed = std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.first == number; });
+    const bool listed =
+        std::any_of(wanted.begin(), wanted.end(), [&](const auto& w) { return w.first == number; });
     if (listed) continue;
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) return errno;
@@ -78,7 +80,8 @@ void close_unlisted(const std::vector<std::pair<int, int>>& wanted) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGWINCH, SIGQUIT}) ::signal(number, SIG_DFL);
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGWINCH, SIGQUIT})
+    ::signal(number, SIG_DFL);
   if (command.new_session && ::setsid() < 0) fail(errno);
   if (command.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -95,7 +98,8 @@ void close_unlisted(const std::vector<std::pair<int, int>>& wanted) {
   ::_exit(127);
 }
 
-/// write(2) to a program that may have closed its input, or ended, without the SIGPIPE that would end this one.
+/// write(2) to a program that may have closed its input, or ended, without the SIGPIPE that would
+/// end this one.
 ssize_t write_quietly(int fd, std::string_view data) {
   sigset_t pipe_signal;
   sigset_t old;
@@ -133,8 +137,11 @@ std::string printable(const Command& command) {
   std::string line;
   for (const std::string& word : command.argv) {
     if (!line.empty()) line += ' ';
-    const bool plain = !word.empty() && word.find_first_not_of(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%") == std::string::npos;
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%") ==
+            std::string::npos;
     if (plain) {
       line += word;
       continue;
@@ -206,13 +213,15 @@ pid_t ChildProcess::detach() noexcept {
 ChildProcess spawn(const Command& command) {
   KATA_ASSERT(!command.argv.empty());
   const std::optional<std::string> program = find_program(command.argv.front());
-  if (!program) throw_error(Code::not_found, "start {}: no such program in PATH", command.argv.front());
+  if (!program)
+    throw_error(Code::not_found, "start {}: no such program in PATH", command.argv.front());
   const std::vector<char*> argv = c_strings(command.argv);
   std::vector<char*> env_strings;
   if (command.env) env_strings = c_strings(*command.env);
   char* const* env = command.env ? env_strings.data() : environ;
   Pipe errors = make_pipe();
-  // The write end must survive the closing and placing of descriptors in the child, above all wanted numbers.
+  // The write end must survive the closing and placing of descriptors in the child, above all
+  // wanted numbers.
   int highest = 2;
   for (const auto& [number, fd] : command.fds) highest = std::max({highest, number, fd});
   const UniqueFd error_pipe(::fcntl(errors.write.get(), F_DUPFD_CLOEXEC, highest + 1 + 64));
@@ -245,7 +254,8 @@ CommandResult RealCommandRunner::run_lines(const Command& command,
   Pipe out = make_pipe();
   Pipe err = make_pipe();
   Command prepared = command;
-  prepared.fds.insert(prepared.fds.end(), {{0, in.read.get()}, {1, out.write.get()}, {2, err.write.get()}});
+  prepared.fds.insert(prepared.fds.end(),
+                      {{0, in.read.get()}, {1, out.write.get()}, {2, err.write.get()}});
   ChildProcess child = spawn(prepared);
   in.read.reset();
   out.write.reset();
@@ -256,7 +266,8 @@ CommandResult RealCommandRunner::run_lines(const Command& command,
   std::string_view to_send = command.input;
   std::size_t line_begin = 0;
   if (to_send.empty()) in.write.reset();
-  const auto deadline = command.timeout.count() > 0 ? Clock::now() + command.timeout : Clock::time_point::max();
+  const auto deadline =
+      command.timeout.count() > 0 ? Clock::now() + command.timeout : Clock::time_point::max();
   const auto drain = [&](UniqueFd& fd, std::string& into) {
     char buffer[16384];
     const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
@@ -267,16 +278,20 @@ CommandResult RealCommandRunner::run_lines(const Command& command,
     }
   };
   while (out.read || err.read) {
-    pollfd polls[3] = {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}};
+    pollfd polls[3] = {
+        {out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}};
     int wait_ms = -1;
     if (command.timeout.count() > 0) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
       if (left <= 0) {
-        throw_error(Code::deadline_exceeded, "{}: no end after {} ms, killed", printable(command), command.timeout.count());
+        throw_error(Code::deadline_exceeded, "{}: no end after {} ms, killed", printable(command),
+                    command.timeout.count());
       }
       wait_ms = static_cast<int>(std::min<long long>(left + 1, 1 << 30));
     }
-    if (::poll(polls, 3, wait_ms) < 0 && errno != EINTR) throw_errno(errno, "poll the outputs of {}", printable(command));
+    if (::poll(polls, 3, wait_ms) < 0 && errno != EINTR)
+      throw_errno(errno, "poll the outputs of {}", printable(command));
     if (polls[0].revents != 0) {
       drain(out.read, result.output);
       while (on_line) {
@@ -300,7 +315,8 @@ CommandResult RealCommandRunner::run_lines(const Command& command,
 CommandResult run_checked(CommandRunner& runner, const Command& command) {
   CommandResult result = runner.run(command);
   if (result.status != 0) {
-    const std::string detail = last_lines(result.error_output.empty() ? result.output : result.error_output, 10);
+    const std::string detail =
+        last_lines(result.error_output.empty() ? result.output : result.error_output, 10);
     throw_error(Code::internal, "{}: {}{}{}", printable(command),
                 result.status > 128 ? "ended by " + signal_name(result.status - 128)
                                     : fmt::format("exit status {}", result.status),

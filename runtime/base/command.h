@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Running other programs: an argument vector, never a shell. CommandRunner is the seam at which tests put a fake.
+// Running other programs: an argument vector, never a shell. CommandRunner is the seam at which
+// tests put a fake.
 #pragma once
 
 #include <sys/types.h>
@@ -19,16 +20,19 @@ namespace kata {
 
 struct Command {
   std::vector<std::string> argv{};  ///< argv[0] is looked up in PATH unless it has a slash
-  std::optional<std::vector<std::string>> env{};  ///< "NAME=value"; nothing: the caller's environment
-  std::string cwd{};                              ///< empty: the caller's
-  std::string input{};                            ///< what run() feeds to standard input
-  std::chrono::milliseconds timeout{0};         ///< run() only; 0: none. The child is killed when it passes.
-  /// spawn() only: the child's descriptors {number in the child, descriptor here}; others are closed. Descriptors 0-2
-  /// that are not listed become /dev/null.
+  std::optional<std::vector<std::string>>
+      env{};            ///< "NAME=value"; nothing: the caller's environment
+  std::string cwd{};    ///< empty: the caller's
+  std::string input{};  ///< what run() feeds to standard input
+  std::chrono::milliseconds timeout{
+      0};  ///< run() only; 0: none. The child is killed when it passes.
+  /// spawn() only: the child's descriptors {number in the child, descriptor here}; others are
+  /// closed. Descriptors 0-2 that are not listed become /dev/null.
   std::vector<std::pair<int, int>> fds{};
-  bool new_session = false;           ///< setsid(2) in the child
-  bool die_with_parent = true;        ///< SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
-  /// Runs in the child just before execve(2); async-signal-safe calls only; a non-zero errno value aborts the start.
+  bool new_session = false;     ///< setsid(2) in the child
+  bool die_with_parent = true;  ///< SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
+  /// Runs in the child just before execve(2); async-signal-safe calls only; a non-zero errno value
+  /// aborts the start.
   std::function<int()> before_exec{};
 };
 
@@ -71,10 +75,12 @@ class ChildProcess {
 class CommandRunner {
  public:
   virtual ~CommandRunner() = default;
-  /// Runs to its end and collects both outputs. A non-zero status is a result, not an Error. Throws Error when the
-  /// program cannot be started (not_found with the name) or exceeds its timeout (deadline_exceeded).
+  /// Runs to its end and collects both outputs. A non-zero status is a result, not an Error. Throws
+  /// Error when the program cannot be started (not_found with the name) or exceeds its timeout
+  /// (deadline_exceeded).
   virtual CommandResult run(const Command& command) = 0;
-  /// As run(), with every complete line of standard output handed to `on_line` while it runs (for progress).
+  /// As run(), with every complete line of standard output handed to `on_line` while it runs (for
+  /// progress).
   virtual CommandResult run_lines(const Command& command,
                                   const std::function<void(std::string_view)>& on_line) = 0;
 };
@@ -86,10 +92,12 @@ class RealCommandRunner final : public CommandRunner {
                           const std::function<void(std::string_view)>& on_line) override;
 };
 
-/// Starts a program with exactly the descriptors asked for. Throws Error, the child's exec failure included.
+/// Starts a program with exactly the descriptors asked for. Throws Error, the child's exec failure
+/// included.
 [[nodiscard]] ChildProcess spawn(const Command& command);
 
-/// run() that throws Error for a non-zero status, with the command line, the status and the last lines of stderr.
+/// run() that throws Error for a non-zero status, with the command line, the status and the last
+/// lines of stderr.
 CommandResult run_checked(CommandRunner& runner, const Command& command);
 
 /// The program's full path by PATH and the usual system folders; nothing when it is not installed.

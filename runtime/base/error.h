@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one exception type of the project. An error says what was attempted on what and why it failed; every boundary that
-// knows a new fact (which container, which recipe key) adds it as context. See docs/adr/0001-errors-are-exceptions.md.
+// The one exception type of the project. An error says what was attempted on what and why it
+// failed; every boundary that knows a new fact (which container, which recipe key) adds it as
+// context. See docs/adr/0001-errors-are-exceptions.md.
 #pragma once
 
 #include <fmt/core.h>
@@ -14,7 +15,8 @@
 
 namespace kata {
 
-/// Error classes, numbered as the gRPC status codes that ttrpc puts on the wire, so one table serves both.
+/// Error classes, numbered as the gRPC status codes that ttrpc puts on the wire, so one table
+/// serves both.
 enum class Code : int {
   ok = 0,
   cancelled = 1,
@@ -35,21 +37,24 @@ enum class Code : int {
   unauthenticated = 16,
 };
 
-/// The code that stands for an errno value, e.g. ENOENT -> not_found; `internal` when no better one exists.
+/// The code that stands for an errno value, e.g. ENOENT -> not_found; `internal` when no better one
+/// exists.
 [[nodiscard]] Code code_from_errno(int err) noexcept;
 /// The code's name as in the gRPC documentation, lower case with underscores.
 [[nodiscard]] std::string_view code_name(Code code) noexcept;
 /// strerror(3) without its shared buffer.
 [[nodiscard]] std::string errno_text(int err);
 
-/// What went wrong: a code to act on, the errno it came from (0 when none), and the text for people.
+/// What went wrong: a code to act on, the errno it came from (0 when none), and the text for
+/// people.
 class Error : public std::exception {
  public:
   Error(Code code, std::string message, int err = 0);
 
   [[nodiscard]] Code code() const noexcept { return code_; }
   [[nodiscard]] int err() const noexcept { return err_; }
-  /// Context outermost first, then the message: "create container c1: mount proc on /proc: Permission denied".
+  /// Context outermost first, then the message: "create container c1: mount proc on /proc:
+  /// Permission denied".
   [[nodiscard]] const char* what() const noexcept override { return what_.c_str(); }
   /// The message without its context.
   [[nodiscard]] const std::string& message() const noexcept { return message_; }
@@ -76,7 +81,8 @@ template <typename... Args>
               fmt::format(format, std::forward<Args>(args)...) + ": " + errno_text(err), err);
 }
 
-/// Runs `body`; when it throws Error, adds the formatted context (formatted only then) and rethrows.
+/// Runs `body`; when it throws Error, adds the formatted context (formatted only then) and
+/// rethrows.
 template <typename Body, typename... Args>
 decltype(auto) in_context(Body&& body, fmt::format_string<Args...> format, Args&&... args) {
   try {
@@ -87,7 +93,8 @@ decltype(auto) in_context(Body&& body, fmt::format_string<Args...> format, Args&
   }
 }
 
-/// Runs `body` and drops an Error on purpose; `why` says why that is right and is logged at debug level.
+/// Runs `body` and drops an Error on purpose; `why` says why that is right and is logged at debug
+/// level.
 template <typename Body>
 void ignore_error(Body&& body, std::string_view why);
 

@@ -25,7 +25,8 @@ struct UnixAddress {
   UniqueFd directory;  // keeps /proc/self/fd/N valid while the address is used
 };
 
-/// sun_path holds 107 bytes; engines' state directories are longer, so such paths go through an open directory.
+/// sun_path holds 107 bytes; engines' state directories are longer, so such paths go through an
+/// open directory.
 UnixAddress unix_address(const std::string& path) {
   UnixAddress result;
   std::string name = path;
@@ -64,7 +65,8 @@ Pipe make_pipe() {
 
 std::pair<UniqueFd, UniqueFd> make_socket_pair(int type) {
   int fds[2];
-  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) != 0) throw_errno(errno, "create a socket pair");
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) != 0)
+    throw_errno(errno, "create a socket pair");
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
@@ -144,7 +146,8 @@ UniqueFd listen_unix(const std::string& path, int type, int backlog) {
   if (!fd) throw_errno(errno, "create a socket for {}", path);
   const UnixAddress where = unix_address(path);
   ::unlink(path.c_str());
-  // The mode must be right from the first moment; fchmod before bind(2) sets it for the file that bind makes.
+  // The mode must be right from the first moment; fchmod before bind(2) sets it for the file that
+  // bind makes.
   if (::fchmod(fd.get(), 0600) != 0) throw_errno(errno, "set the mode of socket {}", path);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&where.address), where.length) != 0) {
     throw_errno(errno, "bind socket {}", path);

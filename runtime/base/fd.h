@@ -27,7 +27,8 @@ class UniqueFd {
   [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
   /// Gives up ownership; the caller closes.
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  /// Closes what is held, never retried on EINTR: Linux has released the number by then. See close(2).
+  /// Closes what is held, never retried on EINTR: Linux has released the number by then. See
+  /// close(2).
   void reset(int fd = -1) noexcept;
   /// Another number for the same open file, close-on-exec. Throws Error.
   [[nodiscard]] UniqueFd duplicate() const;
@@ -52,7 +53,8 @@ struct Pipe {
 /// Sets or clears O_NONBLOCK. Throws Error.
 void set_nonblocking(int fd, bool on);
 
-/// One message with up to 8 descriptors over an AF_UNIX socket (SCM_RIGHTS, see unix(7)). Throws Error.
+/// One message with up to 8 descriptors over an AF_UNIX socket (SCM_RIGHTS, see unix(7)). Throws
+/// Error.
 void send_with_fds(int socket, std::string_view message, std::span<const int> fds);
 
 struct ReceivedFds {
@@ -62,8 +64,9 @@ struct ReceivedFds {
 /// Receives one message of at most `limit` bytes, and its descriptors, close-on-exec. Throws Error.
 [[nodiscard]] ReceivedFds receive_with_fds(int socket, std::size_t limit);
 
-/// Listens at `path` (an AF_UNIX address; paths over 107 bytes are reached through /proc/self/fd), mode 0600.
-/// A stale socket file is replaced. `type` is SOCK_STREAM or SOCK_SEQPACKET. Throws Error.
+/// Listens at `path` (an AF_UNIX address; paths over 107 bytes are reached through /proc/self/fd),
+/// mode 0600. A stale socket file is replaced. `type` is SOCK_STREAM or SOCK_SEQPACKET. Throws
+/// Error.
 [[nodiscard]] UniqueFd listen_unix(const std::string& path, int type, int backlog = 64);
 /// Connects to an AF_UNIX socket file, long paths included. Throws Error (not_found, unavailable).
 [[nodiscard]] UniqueFd connect_unix(const std::string& path, int type);

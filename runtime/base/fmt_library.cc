@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fmt, compiled once. Distributions ship the library shared only (no libfmt.a), which a static program cannot use, and its
-// header-only mode costs each file four seconds of compiler time; its own sources do just this.
+// fmt, compiled once. Distributions ship the library shared only (no libfmt.a), which a static
+// program cannot use, and its header-only mode costs each file four seconds of compiler time; its
+// own sources do just this.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

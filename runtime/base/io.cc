@@ -106,18 +106,22 @@ void make_directories(const std::string& path, unsigned mode) {
   }
   if (err != ENOENT) throw_errno(err, "create folder {}", path);
   make_directories(std::filesystem::path(path).parent_path().string(), mode);
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw_errno(errno, "create folder {}", path);
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    throw_errno(errno, "create folder {}", path);
 }
 
 TempDir::TempDir(const std::string& parent, std::string_view prefix)
     : path_(fmt::format("{}/{}XXXXXX", parent, prefix)) {
-  if (::mkdtemp(path_.data()) == nullptr) throw_errno(errno, "create a temporary folder in {}", parent);
+  if (::mkdtemp(path_.data()) == nullptr)
+    throw_errno(errno, "create a temporary folder in {}", parent);
 }
 
 TempDir::~TempDir() {
   if (path_.empty()) return;
   // Never across a mount point: what is mounted there belongs to somebody else.
-  const auto remove_entry = [](const char* path, const struct stat*, int, FTW*) { return ::remove(path) * 0; };
+  const auto remove_entry = [](const char* path, const struct stat*, int, FTW*) {
+    return ::remove(path) * 0;
+  };
   constexpr int kOpenFolders = 16;
   ::nftw(path_.c_str(), remove_entry, kOpenFolders, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

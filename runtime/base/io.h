@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whole-file and whole-buffer input and output. Kernel files (/proc, /sys, cgroup) go through here too, below a root
-// directory that a test can choose.
+// Whole-file and whole-buffer input and output. Kernel files (/proc, /sys, cgroup) go through here
+// too, below a root directory that a test can choose.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,18 @@
 
 namespace kata {
 
-/// The whole file; at most `limit` bytes (throws Error resource_exhausted beyond). Throws Error that names the path.
+/// The whole file; at most `limit` bytes (throws Error resource_exhausted beyond). Throws Error
+/// that names the path.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = 64U << 20);
 /// As read_file, but nothing when the file does not exist.
 [[nodiscard]] std::optional<std::string> read_file_if_exists(const std::string& path);
 /// read_file without trailing white space: for one-value kernel files.
 [[nodiscard]] std::string read_line_of(const std::string& path);
-/// Opens with O_WRONLY|O_TRUNC (no O_CREAT: for kernel files) and writes all in one write(2). Throws Error.
+/// Opens with O_WRONLY|O_TRUNC (no O_CREAT: for kernel files) and writes all in one write(2).
+/// Throws Error.
 void write_kernel_file(const std::string& path, std::string_view text);
-/// Creates or replaces `path` by rename, so a reader sees the old or the new text, never a part. Throws Error.
+/// Creates or replaces `path` by rename, so a reader sees the old or the new text, never a part.
+/// Throws Error.
 void write_file_atomic(const std::string& path, std::string_view text, unsigned mode = 0644);
 /// Creates or truncates `path`. Throws Error.
 void write_file(const std::string& path, std::string_view text, unsigned mode = 0644);
@@ -33,7 +36,8 @@ void write_all(int fd, std::string_view data);
 /// mkdir -p with `mode` for the folders that it makes. Throws Error.
 void make_directories(const std::string& path, unsigned mode = 0755);
 
-/// A folder of one's own below `parent`, removed with all it holds (never across a mount point) at the end of scope.
+/// A folder of one's own below `parent`, removed with all it holds (never across a mount point) at
+/// the end of scope.
 class TempDir {
  public:
   explicit TempDir(const std::string& parent = "/tmp", std::string_view prefix = "kata-");

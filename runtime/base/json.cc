@@ -21,7 +21,8 @@ Json parse_json(std::string_view text, std::string_view name) {
   };
   try {
     Json value = Json::parse(text.begin(), text.end(), check_depth);
-    if (too_deep) throw_error(Code::invalid_argument, "{}: more than {} levels deep", name, kDeepest);
+    if (too_deep)
+      throw_error(Code::invalid_argument, "{}: more than {} levels deep", name, kDeepest);
     return value;
   } catch (const Json::parse_error& error) {
     const std::size_t at = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
@@ -29,9 +30,11 @@ Json parse_json(std::string_view text, std::string_view name) {
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const std::size_t newline = before.rfind('\n');
     const std::size_t column = newline == std::string_view::npos ? at + 1 : at - newline;
-    // The library's text repeats its own position; what follows the last ": " of its head is the reason.
+    // The library's text repeats its own position; what follows the last ": " of its head is the
+    // reason.
     std::string_view reason = error.what();
-    if (const std::size_t start = reason.find(": "); start != std::string_view::npos) reason.remove_prefix(start + 2);
+    if (const std::size_t start = reason.find(": "); start != std::string_view::npos)
+      reason.remove_prefix(start + 2);
     throw_error(Code::invalid_argument, "{}:{}:{}: not valid JSON: {}", name, line, column, reason);
   }
 }

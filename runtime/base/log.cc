@@ -20,11 +20,16 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::trace: return spdlog::level::trace;
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::trace:
+      return spdlog::level::trace;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -34,11 +39,21 @@ std::string json_escape(std::string_view text) {
   out.reserve(text.size() + 8);
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
@@ -64,7 +79,8 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-/// One write(2) a line, with the syslog priority the kernel reads; see /dev/kmsg in Documentation/ABI/testing/dev-kmsg.
+/// One write(2) a line, with the syslog priority the kernel reads; see /dev/kmsg in
+/// Documentation/ABI/testing/dev-kmsg.
 class KmsgSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit KmsgSink(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -72,10 +88,10 @@ class KmsgSink final : public spdlog::sinks::base_sink<spdlog::details::null_mut
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (!fd_) return;
-    const int priority = message.level >= spdlog::level::err     ? 3
-                         : message.level == spdlog::level::warn  ? 4
-                         : message.level == spdlog::level::info  ? 6
-                                                                 : 7;
+    const int priority = message.level >= spdlog::level::err    ? 3
+                         : message.level == spdlog::level::warn ? 4
+                         : message.level == spdlog::level::info ? 6
+                                                                : 7;
     const std::string line =
         fmt::format("<{}>{}: {}\n", priority,
                     std::string_view(message.logger_name.data(), message.logger_name.size()),
@@ -132,7 +148,8 @@ Level level_from_name(std::string_view name) {
   if (name == "info") return Level::info;
   if (name == "warn" || name == "warning") return Level::warn;
   if (name == "error") return Level::error;
-  throw_error(Code::invalid_argument, "log level \"{}\": use trace, debug, info, warn or error", name);
+  throw_error(Code::invalid_argument, "log level \"{}\": use trace, debug, info, warn or error",
+              name);
 }
 
 bool is_enabled(Level level) noexcept {
@@ -140,7 +157,8 @@ bool is_enabled(Level level) noexcept {
 }
 
 void write(Level level, std::string_view line) noexcept {
-  spdlog::default_logger_raw()->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+  spdlog::default_logger_raw()->log(to_spdlog(level),
+                                    spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace kata::log

@@ -60,16 +60,20 @@ std::string parent_path(std::string_view path) {
 void check_container_id(std::string_view id) {
   constexpr std::size_t kLongest = 1024;
   if (id.empty()) throw_error(Code::invalid_argument, "container id is empty");
-  if (id.size() > kLongest) throw_error(Code::invalid_argument, "container id has more than {} characters", kLongest);
+  if (id.size() > kLongest)
+    throw_error(Code::invalid_argument, "container id has more than {} characters", kLongest);
   for (const char c : id) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (!plain && c != '_' && c != '+' && c != '-' && c != '.') {
-      throw_error(Code::invalid_argument,
-                  "container id \"{}\": character '{}' is not allowed, use letters, digits and _+-.", id, c);
+      throw_error(
+          Code::invalid_argument,
+          "container id \"{}\": character '{}' is not allowed, use letters, digits and _+-.", id,
+          c);
     }
   }
   if (id.front() == '.' || id.front() == '-') {
-    throw_error(Code::invalid_argument, "container id \"{}\": must start with a letter or a digit", id);
+    throw_error(Code::invalid_argument, "container id \"{}\": must start with a letter or a digit",
+                id);
   }
 }
 

@@ -17,14 +17,14 @@ constexpr int kRealTimeMin = 34;  // what glibc leaves to programs; engines coun
 constexpr int kRealTimeMax = 64;
 
 constexpr auto kSignals = std::to_array<std::pair<std::string_view, int>>({
-    {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},     {"ILL", SIGILL},
-    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"IOT", SIGABRT},      {"BUS", SIGBUS},
-    {"FPE", SIGFPE},       {"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV},
-    {"USR2", SIGUSR2},     {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM},
-    {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD}, {"CLD", SIGCHLD},      {"CONT", SIGCONT},
-    {"STOP", SIGSTOP},     {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},     {"TTOU", SIGTTOU},
-    {"URG", SIGURG},       {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},     {"VTALRM", SIGVTALRM},
-    {"PROF", SIGPROF},     {"WINCH", SIGWINCH}, {"IO", SIGIO},       {"POLL", SIGIO},
+    {"HUP", SIGHUP},       {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT},   {"IOT", SIGABRT},  {"BUS", SIGBUS},
+    {"FPE", SIGFPE},       {"KILL", SIGKILL},   {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},
+    {"USR2", SIGUSR2},     {"PIPE", SIGPIPE},   {"ALRM", SIGALRM}, {"TERM", SIGTERM},
+    {"STKFLT", SIGSTKFLT}, {"CHLD", SIGCHLD},   {"CLD", SIGCHLD},  {"CONT", SIGCONT},
+    {"STOP", SIGSTOP},     {"TSTP", SIGTSTP},   {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},
+    {"URG", SIGURG},       {"XCPU", SIGXCPU},   {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM},
+    {"PROF", SIGPROF},     {"WINCH", SIGWINCH}, {"IO", SIGIO},     {"POLL", SIGIO},
     {"PWR", SIGPWR},       {"SYS", SIGSYS},
 });
 
@@ -35,7 +35,8 @@ int signal_from_name(std::string_view name) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (error == std::errc() && end == name.data() + name.size()) {
     if (number >= 0 && number <= kRealTimeMax) return number;
-    throw_error(Code::invalid_argument, "signal {}: out of range, use 0 to {}", number, kRealTimeMax);
+    throw_error(Code::invalid_argument, "signal {}: out of range, use 0 to {}", number,
+                kRealTimeMax);
   }
   std::string upper(name);
   std::transform(upper.begin(), upper.end(), upper.begin(),
@@ -52,9 +53,10 @@ int signal_from_name(std::string_view name) {
     if (offset.empty()) return base;
     if (offset.front() == '+') offset.remove_prefix(1);
     int delta = 0;
-    const auto [stop, failure] = std::from_chars(offset.data(), offset.data() + offset.size(), delta);
-    if (failure == std::errc() && stop == offset.data() + offset.size() && base + delta >= kRealTimeMin &&
-        base + delta <= kRealTimeMax) {
+    const auto [stop, failure] =
+        std::from_chars(offset.data(), offset.data() + offset.size(), delta);
+    if (failure == std::errc() && stop == offset.data() + offset.size() &&
+        base + delta >= kRealTimeMin && base + delta <= kRealTimeMax) {
       return base + delta;
     }
   }
@@ -66,7 +68,8 @@ std::string signal_name(int number) {
     if (value == number) return "SIG" + std::string(name);
   }
   if (number == kRealTimeMin) return "SIGRTMIN";
-  if (number > kRealTimeMin && number <= kRealTimeMax) return fmt::format("SIGRTMIN+{}", number - kRealTimeMin);
+  if (number > kRealTimeMin && number <= kRealTimeMax)
+    return fmt::format("SIGRTMIN+{}", number - kRealTimeMin);
   return fmt::format("signal {}", number);
 }
 

@@ -56,16 +56,21 @@ Finding shim_finding() {
   }
 }
 
-/// What a container would get on this host: the same plan that `create` makes, with its reasons. What the plan misses is a
-/// finding too.
-void add_choices(std::vector<Finding>& all, const config::Config& config, const hypervisor::HostProbe& probe) {
+/// What a container would get on this host: the same plan that `create` makes, with its reasons.
+/// What the plan misses is a finding too.
+void add_choices(std::vector<Finding>& all, const config::Config& config,
+                 const hypervisor::HostProbe& probe) {
   try {
     for (Finding& made : hypervisor::plan_vm(config, probe).choices) {
       made.name = "chosen: " + made.name;
       all.push_back(std::move(made));
     }
   } catch (const Error& error) {
-    all.push_back({.name = "virtual machine", .value = "cannot be planned", .reason = error.what(), .what_to_do = "", .ok = false});
+    all.push_back({.name = "virtual machine",
+                   .value = "cannot be planned",
+                   .reason = error.what(),
+                   .what_to_do = "",
+                   .ok = false});
   }
 }
 

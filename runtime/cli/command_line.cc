@@ -2,8 +2,8 @@
 #include "runtime/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <algorithm>
+#include <filesystem>
 #include <list>
 
 namespace kata::cli {
@@ -94,7 +94,9 @@ CommandLine::CommandLine(GlobalOptions& globals) : impl_(std::make_unique<Impl>(
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   // The sandbox process reads it too, from another working folder.
-  const auto make_absolute = [](const std::string& path) { return std::filesystem::absolute(path).string(); };
+  const auto make_absolute = [](const std::string& path) {
+    return std::filesystem::absolute(path).string();
+  };
   app.add_option("--config", globals.config, "Configuration file")
       ->check(CLI::ExistingFile)
       ->transform(make_absolute);

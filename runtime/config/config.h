@@ -65,7 +65,8 @@ struct Agent {
   bool enable_debug = false;
   bool debug_console_enabled = false;
   std::vector<std::string> kernel_modules{};
-  std::uint32_t dial_timeout = 90;  ///< seconds until the agent must answer; a busy host without KVM is slow
+  std::uint32_t dial_timeout =
+      90;  ///< seconds until the agent must answer; a busy host without KVM is slow
 };
 
 /// [runtime]

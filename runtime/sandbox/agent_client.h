@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The host's end of the agent's services: typed calls with the deadlines that this project gives them. Errors carry what
-// the guest said.
+// The host's end of the agent's services: typed calls with the deadlines that this project gives
+// them. Errors carry what the guest said.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -33,13 +33,15 @@ class AgentClient {
   template <typename Response, typename Request>
   asio::awaitable<Response> call(std::string method, Request request,
                                  std::chrono::milliseconds deadline = kDeadline) {
-    return client_->call<Response>("grpc.AgentService", std::move(method), std::move(request), deadline);
+    return client_->call<Response>("grpc.AgentService", std::move(method), std::move(request),
+                                   deadline);
   }
   /// A method of our own kata.guest.GuestService; an upstream agent answers `unimplemented`.
   template <typename Response, typename Request>
   asio::awaitable<Response> call_guest(std::string method, Request request,
                                        std::chrono::milliseconds deadline = kDeadline) {
-    return client_->call<Response>("kata.guest.GuestService", std::move(method), std::move(request), deadline);
+    return client_->call<Response>("kata.guest.GuestService", std::move(method), std::move(request),
+                                   deadline);
   }
   /// Fails every call in flight with `unavailable: why`.
   void close(std::string why) { client_->close(std::move(why)); }

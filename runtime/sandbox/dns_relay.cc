@@ -25,13 +25,15 @@ namespace kata::sandbox {
 namespace {
 
 constexpr std::size_t kLargestMessage = 65535;
-constexpr std::chrono::seconds kQueryTimeout{10};  // resolvers forward upstream; programs give up sooner
+constexpr std::chrono::seconds kQueryTimeout{
+    10};  // resolvers forward upstream; programs give up sooner
 constexpr std::uint16_t kDnsPort = 53;
 
 UniqueFd connect_resolver(int network_namespace, const std::string& resolver, bool tcp) {
   UniqueFd socket;
   network::in_namespace(network_namespace, [&] {
-    socket.reset(::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    socket.reset(
+        ::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   });
   if (!socket) throw_errno(errno, "create a socket for the resolver");
   sockaddr_in address{};
@@ -40,8 +42,10 @@ UniqueFd connect_resolver(int network_namespace, const std::string& resolver, bo
   if (::inet_pton(AF_INET, resolver.c_str(), &address.sin_addr) != 1) {
     throw_error(Code::invalid_argument, "resolver address {}", resolver);
   }
-  // A socket keeps the namespace it was made in; a loopback connect(2) completes or fails at once or soon after.
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS) {
+  // A socket keeps the namespace it was made in; a loopback connect(2) completes or fails at once
+  // or soon after.
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno != EINPROGRESS) {
     throw_errno(errno, "connect to the resolver {}", resolver);
   }
   return socket;
@@ -55,7 +59,8 @@ std::string with_length(const std::string& message) {
   return framed + message;
 }
 
-asio::awaitable<std::string> ask(asio::posix::stream_descriptor& stream, const std::string& message, bool tcp) {
+asio::awaitable<std::string> ask(asio::posix::stream_descriptor& stream, const std::string& message,
+                                 bool tcp) {
   const std::string request = tcp ? with_length(message) : message;
   co_await asio::async_write(stream, asio::buffer(request), asio::use_awaitable);
   std::string answer;
@@ -66,13 +71,15 @@ asio::awaitable<std::string> ask(asio::posix::stream_descriptor& stream, const s
     co_await asio::async_read(stream, asio::buffer(answer), asio::use_awaitable);
   } else {
     answer.resize(kLargestMessage);
-    const std::size_t count = co_await stream.async_read_some(asio::buffer(answer), asio::use_awaitable);
+    const std::size_t count =
+        co_await stream.async_read_some(asio::buffer(answer), asio::use_awaitable);
     answer.resize(count);
   }
   co_return answer;
 }
 
-asio::awaitable<void> answer_query(std::shared_ptr<AgentClient> agent, std::shared_ptr<UniqueFd> space, std::string resolver,
+asio::awaitable<void> answer_query(std::shared_ptr<AgentClient> agent,
+                                   std::shared_ptr<UniqueFd> space, std::string resolver,
                                    kata::guest::DnsQuery query) {
   kata::guest::DnsAnswer answer;
   answer.set_id(query.id());
@@ -119,7 +126,8 @@ std::string loopback_resolver(const grpc::Spec& spec) {
   return {};
 }
 
-asio::awaitable<void> relay_dns(std::shared_ptr<AgentClient> agent, UniqueFd network_namespace, std::string resolver) {
+asio::awaitable<void> relay_dns(std::shared_ptr<AgentClient> agent, UniqueFd network_namespace,
+                                std::string resolver) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto space = std::make_shared<UniqueFd>(std::move(network_namespace));
   try {
@@ -127,13 +135,15 @@ asio::awaitable<void> relay_dns(std::shared_ptr<AgentClient> agent, UniqueFd net
     start.set_address(resolver);
     co_await agent->call_guest<wire::Empty>("StartDnsProxy", std::move(start));
     for (;;) {
-      auto query = co_await agent->call_guest<kata::guest::DnsQuery>("NextDnsQuery", kata::guest::NextDnsQueryRequest{},
-                                                                      wire::kNoDeadline);
-      asio::co_spawn(executor, answer_query(agent, space, resolver, std::move(query)), asio::detached);
+      auto query = co_await agent->call_guest<kata::guest::DnsQuery>(
+          "NextDnsQuery", kata::guest::NextDnsQueryRequest{}, wire::kNoDeadline);
+      asio::co_spawn(executor, answer_query(agent, space, resolver, std::move(query)),
+                     asio::detached);
     }
   } catch (const Error& error) {
     if (error.code() != Code::unavailable) {
-      log::warn("names of the engine's resolver {} do not resolve in the guest error=\"{}\"", resolver, error.what());
+      log::warn("names of the engine's resolver {} do not resolve in the guest error=\"{}\"",
+                resolver, error.what());
     }
   }
 }

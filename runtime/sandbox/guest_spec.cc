@@ -20,21 +20,24 @@ constexpr unsigned long long kDefaultShm = 64ULL << 20;
 
 bool is_bind(const grpc::Mount& mount) {
   if (mount.type() == "bind" || mount.type() == "rbind") return true;
-  return std::any_of(mount.options().begin(), mount.options().end(),
-                     [](const std::string& option) { return option == "bind" || option == "rbind"; });
+  return std::any_of(mount.options().begin(), mount.options().end(), [](const std::string& option) {
+    return option == "bind" || option == "rbind";
+  });
 }
 
 bool has_option(const grpc::Mount& mount, std::string_view wanted) {
   return std::find(mount.options().begin(), mount.options().end(), wanted) != mount.options().end();
 }
 
-/// Engines put a container's /dev/shm on a tmpfs of the host. Shared memory works only within one kernel, so the guest gets
-/// a tmpfs of its own, of the same size.
+/// Engines put a container's /dev/shm on a tmpfs of the host. Shared memory works only within one
+/// kernel, so the guest gets a tmpfs of its own, of the same size.
 void make_guest_shm(grpc::Mount& mount) {
   struct statfs status {};
   unsigned long long size = kDefaultShm;
-  if (::statfs(mount.source().c_str(), &status) == 0 && status.f_type == kTmpfsMagic && status.f_blocks > 0) {
-    size = static_cast<unsigned long long>(status.f_blocks) * static_cast<unsigned long long>(status.f_bsize);
+  if (::statfs(mount.source().c_str(), &status) == 0 && status.f_type == kTmpfsMagic &&
+      status.f_blocks > 0) {
+    size = static_cast<unsigned long long>(status.f_blocks) *
+           static_cast<unsigned long long>(status.f_bsize);
   }
   mount.set_type("tmpfs");
   mount.set_source("shm");
@@ -43,7 +46,8 @@ void make_guest_shm(grpc::Mount& mount) {
   mount.add_options(fmt::format("size={}", size));
 }
 
-/// Kernel file systems and devices are the guest's own: a bind of the host's would show another kernel.
+/// Kernel file systems and devices are the guest's own: a bind of the host's would show another
+/// kernel.
 bool is_kernel_path(const std::string& source) {
   return is_below(source, "/proc") || is_below(source, "/sys") || is_below(source, "/dev");
 }
@@ -52,7 +56,8 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   const std::string destination = clean_path(mount.destination());
   if (destination == "/dev/shm") return make_guest_shm(mount);
   if (is_kernel_path(mount.source())) {
-    log::info("mount of a kernel file system is the guest's own source={} destination={}", mount.source(), destination);
+    log::info("mount of a kernel file system is the guest's own source={} destination={}",
+              mount.source(), destination);
     return;
   }
   struct stat status {};
@@ -61,7 +66,8 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   }
   if (S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode)) {
     throw_error(Code::unimplemented,
-                "mount {} on {}: device files of the host do not exist in the guest; mount the file system that is on it",
+                "mount {} on {}: device files of the host do not exist in the guest; mount the "
+                "file system that is on it",
                 mount.source(), destination);
   }
   const bool read_only = has_option(mount, "ro") || has_option(mount, "rro");
@@ -78,10 +84,14 @@ void translate_namespaces(grpc::Linux& linux_part) {
     grpc::LinuxNamespace* copy = kept.Add();
     copy->set_type(space.type());
     if (!space.path().empty() && space.type() == "user") {
-      throw_error(Code::unimplemented, "join user namespace {}: it belongs to the host's kernel", space.path());
+      throw_error(Code::unimplemented, "join user namespace {}: it belongs to the host's kernel",
+                  space.path());
     }
-    // A path names a namespace of another container of the pod; within the pod's machine the container has its own.
-    if (!space.path().empty()) log::info("namespace path has no meaning in the guest type={} path={}", space.type(), space.path());
+    // A path names a namespace of another container of the pod; within the pod's machine the
+    // container has its own.
+    if (!space.path().empty())
+      log::info("namespace path has no meaning in the guest type={} path={}", space.type(),
+                space.path());
   }
   linux_part.mutable_namespaces()->Swap(&kept);
 }
@@ -98,7 +108,8 @@ grpc::LinuxResources guest_resources(const grpc::LinuxResources& resources) {
   return result;
 }
 
-grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_id, const GuestView& view) {
+grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_id,
+                      const GuestView& view) {
   grpc::Spec spec = host_spec;
   spec.mutable_root()->set_path(view.rootfs);
   spec.clear_hooks();  // those of the host run on the host
@@ -110,7 +121,8 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   grpc::Linux& linux_part = *spec.mutable_linux();
   translate_namespaces(linux_part);
   linux_part.set_cgroups_path("/kata/" + container_id);
-  if (linux_part.has_resources()) *linux_part.mutable_resources() = guest_resources(linux_part.resources());
+  if (linux_part.has_resources())
+    *linux_part.mutable_resources() = guest_resources(linux_part.resources());
   linux_part.clear_mount_label();
   linux_part.clear_intel_rdt();
   if (!view.guest_seccomp) linux_part.clear_seccomp();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// config.json as the engine wrote it speaks of the host: its paths, namespaces, devices, CPUs. What goes to the agent must
-// speak of the guest. This is the one place that knows the difference.
+// config.json as the engine wrote it speaks of the host: its paths, namespaces, devices, CPUs. What
+// goes to the agent must speak of the guest. This is the one place that knows the difference.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,8 @@
 namespace kata::sandbox {
 
 /// Makes a host path visible in the guest and returns its path there; see SharedFolder::add.
-using Share = std::function<std::string(const std::string& source, const std::string& name, bool read_only)>;
+using Share =
+    std::function<std::string(const std::string& source, const std::string& name, bool read_only)>;
 
 /// Where the root file system is in the guest, and how host paths get there.
 struct GuestView {
@@ -21,8 +22,10 @@ struct GuestView {
   bool guest_seccomp = true;
 };
 
-/// The spec for the agent. Throws Error(unimplemented) for what a virtual machine cannot give, with what to do instead.
-[[nodiscard]] grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_id, const GuestView& view);
+/// The spec for the agent. Throws Error(unimplemented) for what a virtual machine cannot give, with
+/// what to do instead.
+[[nodiscard]] grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_id,
+                                    const GuestView& view);
 
 /// Resources for the agent: without host CPU and NUMA node numbers.
 [[nodiscard]] grpc::LinuxResources guest_resources(const grpc::LinuxResources& resources);

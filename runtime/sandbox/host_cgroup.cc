@@ -41,7 +41,8 @@ std::string expand_slice(const std::string& slice) {
   return path;
 }
 
-/// Hierarchies of /proc/self/cgroup that are mounted below `root`: v1 ones by controller or name, and the v2 tree.
+/// Hierarchies of /proc/self/cgroup that are mounted below `root`: v1 ones by controller or name,
+/// and the v2 tree.
 std::vector<std::string> mounted_hierarchies(const std::string& root, const std::string& proc) {
   std::vector<std::string> found;
   for (const std::string& line : split(read_file(join_path(proc, "self/cgroup")), '\n')) {
@@ -86,7 +87,8 @@ HostCgroup HostCgroup::for_path(const std::string& cgroups_path, const std::stri
   HostCgroup cgroup;
   cgroup.path_ = path_of(cgroups_path, container_id);
   cgroup.roots_ = mounted_hierarchies(root, proc);
-  for (const std::string& hierarchy : cgroup.roots_) cgroup.folders_.push_back(join_path(hierarchy, cgroup.path_));
+  for (const std::string& hierarchy : cgroup.roots_)
+    cgroup.folders_.push_back(join_path(hierarchy, cgroup.path_));
   return cgroup;
 }
 
@@ -119,10 +121,12 @@ void HostCgroup::remove() const noexcept {
           const std::string& folder = folders_[i];
           if (folder == roots_[i] || !path_exists(folder)) return;
           for (const std::string& pid : split(read_file(join_path(folder, "cgroup.procs")), '\n')) {
-            ignore_error([&] { write_kernel_file(join_path(roots_[i], "cgroup.procs"), pid); }, "it may have ended");
+            ignore_error([&] { write_kernel_file(join_path(roots_[i], "cgroup.procs"), pid); },
+                         "it may have ended");
           }
           // Parents are the engine's; only our own default parent goes with its last child.
-          if (::rmdir(folder.c_str()) == 0 && path_.starts_with("/kata/")) ::rmdir(parent_path(folder).c_str());
+          if (::rmdir(folder.c_str()) == 0 && path_.starts_with("/kata/"))
+            ::rmdir(parent_path(folder).c_str());
         },
         "the cgroup may be gone already");
   }

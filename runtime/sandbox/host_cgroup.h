@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sandbox's cgroup on the host: QEMU, virtiofsd, the sandbox process and the relays live in the cgroup that the engine
-// named, so that its accounting and its limits see the whole machine. cgroup v1, v2 and the hybrid of both.
+// The sandbox's cgroup on the host: QEMU, virtiofsd, the sandbox process and the relays live in the
+// cgroup that the engine named, so that its accounting and its limits see the whole machine. cgroup
+// v1, v2 and the hybrid of both.
 #pragma once
 
 #include <sys/types.h>
@@ -13,21 +14,25 @@ namespace kata::sandbox {
 
 class HostCgroup {
  public:
-  /// `cgroups_path` is linux.cgroupsPath: a path below each hierarchy, or systemd's "slice:prefix:name". `root` is where the
-  /// hierarchies are mounted, /proc/self/cgroup tells which; both are parameters for tests.
+  /// `cgroups_path` is linux.cgroupsPath: a path below each hierarchy, or systemd's
+  /// "slice:prefix:name". `root` is where the hierarchies are mounted, /proc/self/cgroup tells
+  /// which; both are parameters for tests.
   static HostCgroup for_path(const std::string& cgroups_path, const std::string& container_id,
-                             const std::string& root = "/sys/fs/cgroup", const std::string& proc = "/proc");
+                             const std::string& root = "/sys/fs/cgroup",
+                             const std::string& proc = "/proc");
 
   /// Makes the folders, whole or not at all. Throws Error.
   void create();
   /// Moves a process in. Throws Error.
   void add(pid_t pid) const;
-  /// Moves whatever is left to the root of each hierarchy and removes the folders and empty parents of ours. Never throws.
+  /// Moves whatever is left to the root of each hierarchy and removes the folders and empty parents
+  /// of ours. Never throws.
   void remove() const noexcept;
   /// The folders, one a hierarchy.
   [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
 
-  /// "system.slice:docker:ID" -> "/system.slice/docker-ID.scope"; a plain path is cleaned and made absolute.
+  /// "system.slice:docker:ID" -> "/system.slice/docker-ID.scope"; a plain path is cleaned and made
+  /// absolute.
   static std::string path_of(const std::string& cgroups_path, const std::string& container_id);
 
  private:

@@ -22,10 +22,12 @@ bool is_pollable(int fd) {
   return S_ISCHR(status.st_mode) && ::isatty(fd) == 1;
 }
 
-/// Sockets cannot be opened through /proc, and a descriptor of another mount namespace's pty may not be.
+/// Sockets cannot be opened through /proc, and a descriptor of another mount namespace's pty may
+/// not be.
 UniqueFd reopen(UniqueFd fd, Direction direction) {
   const std::string path = fmt::format("/proc/self/fd/{}", fd.get());
-  const int flags = (direction == Direction::read ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int flags =
+      (direction == Direction::read ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const int own = ::open(path.c_str(), flags);
   return own >= 0 ? UniqueFd(own) : std::move(fd);
 }
@@ -46,8 +48,8 @@ asio::awaitable<std::size_t> HostStream::read_some(char* buffer, std::size_t siz
   if (stream_) {
     if (!stream_->is_open()) co_return 0;
     std::error_code error;
-    const std::size_t count = co_await stream_->async_read_some(asio::buffer(buffer, size),
-                                                                asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t count = co_await stream_->async_read_some(
+        asio::buffer(buffer, size), asio::redirect_error(asio::use_awaitable, error));
     co_return error ? 0 : count;
   }
   if (!file_) co_return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A descriptor of the engine (pipe, fifo, pty, socket, plain file, /dev/null) as an asynchronous stream. epoll knows no
-// plain files, so those are read and written at once, which does not block for long.
+// A descriptor of the engine (pipe, fifo, pty, socket, plain file, /dev/null) as an asynchronous
+// stream. epoll knows no plain files, so those are read and written at once, which does not block
+// for long.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -18,10 +19,12 @@ enum class Direction { read, write };
 
 class HostStream {
  public:
-  /// Opens the file behind `fd` anew where that works, so that O_NONBLOCK does not reach whoever shares the descriptor.
+  /// Opens the file behind `fd` anew where that works, so that O_NONBLOCK does not reach whoever
+  /// shares the descriptor.
   HostStream(asio::any_io_executor executor, UniqueFd fd, Direction direction);
 
-  /// At least one byte; 0 at end of file, after close() and on errors (the peer is gone either way).
+  /// At least one byte; 0 at end of file, after close() and on errors (the peer is gone either
+  /// way).
   asio::awaitable<std::size_t> read_some(char* buffer, std::size_t size);
   /// All of `data`; false when the peer is gone.
   asio::awaitable<bool> write_all(std::string_view data);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Something that happens once and that any number of coroutines wait for: a process has ended, a stream has drained.
+// Something that happens once and that any number of coroutines wait for: a process has ended, a
+// stream has drained.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -27,7 +28,8 @@ class Latch {
     timer_.cancel();
   }
 
-  /// Parked until set(). Throws Error(cancelled) when the waiting coroutine is cancelled. The latch must outlive the wait.
+  /// Parked until set(). Throws Error(cancelled) when the waiting coroutine is cancelled. The latch
+  /// must outlive the wait.
   asio::awaitable<void> wait() {
     while (!set_) {
       std::error_code error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One process that an engine knows: a container's init (empty exec id) or an exec. Plain state; Sandbox drives it.
+// One process that an engine knows: a container's init (empty exec id) or an exec. Plain state;
+// Sandbox drives it.
 #pragma once
 
 #include <sys/types.h>
@@ -26,7 +27,8 @@ struct ExitRecord {
 };
 
 struct Process {
-  Process(asio::any_io_executor executor, std::string id) : exec_id(std::move(id)), exited(std::move(executor)) {}
+  Process(asio::any_io_executor executor, std::string id)
+      : exec_id(std::move(id)), exited(std::move(executor)) {}
 
   std::string exec_id;  ///< empty: the container's init
   ProcessStatus status = ProcessStatus::created;
@@ -34,7 +36,7 @@ struct Process {
   std::string stdin_path;  ///< as the engine gave them, for State
   std::string stdout_path;
   std::string stderr_path;
-  StdioFds fds;                     ///< until the pump takes them
+  StdioFds fds;                       ///< until the pump takes them
   std::optional<grpc::Process> spec;  ///< execs only
   std::shared_ptr<StdioPump> pump;
   pid_t host_pid = 0;  ///< the relay's; 0: the hypervisor's stands for it

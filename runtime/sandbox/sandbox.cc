@@ -24,12 +24,14 @@
 namespace kata::sandbox {
 namespace {
 
-constexpr std::chrono::seconds kDrainLimit{10};  // for a reader that has stopped reading, not for a slow one
+constexpr std::chrono::seconds kDrainLimit{
+    10};  // for a reader that has stopped reading, not for a slow one
 constexpr std::chrono::seconds kRemoveDeadline{20};
 
 }  // namespace
 
-Sandbox::Sandbox(asio::io_context& io, SandboxOptions options) : io_(io), options_(std::move(options)) {}
+Sandbox::Sandbox(asio::io_context& io, SandboxOptions options)
+    : io_(io), options_(std::move(options)) {}
 
 Sandbox::~Sandbox() = default;
 
@@ -39,13 +41,18 @@ Container& Sandbox::container(const std::string& id) {
   return *it->second;
 }
 
-std::shared_ptr<Process> Sandbox::process(const std::string& container_id, const std::string& exec_id) {
+std::shared_ptr<Process> Sandbox::process(const std::string& container_id,
+                                          const std::string& exec_id) {
   std::shared_ptr<Process> found = container(container_id).find(exec_id);
-  if (!found) throw_error(Code::not_found, "process \"{}\" of container \"{}\" does not exist", exec_id, container_id);
+  if (!found)
+    throw_error(Code::not_found, "process \"{}\" of container \"{}\" does not exist", exec_id,
+                container_id);
   return found;
 }
 
-pid_t Sandbox::pid_of(const Process& process) const { return process.host_pid > 0 ? process.host_pid : hypervisor_pid(); }
+pid_t Sandbox::pid_of(const Process& process) const {
+  return process.host_pid > 0 ? process.host_pid : hypervisor_pid();
+}
 
 std::string Sandbox::guest_name(const std::string& container_id, const Process& process) const {
   return process.exec_id.empty() ? container_id : process.exec_id;
@@ -79,7 +86,8 @@ void Sandbox::mount_rootfs(const CreateRequest& request, Container& container) {
         data += (data.empty() ? "" : ",") + option;
       }
     }
-    sys::mount(mount.source(), container.bundle.rootfs, (flags & MS_BIND) != 0 ? "" : mount.type(), flags, data);
+    sys::mount(mount.source(), container.bundle.rootfs, (flags & MS_BIND) != 0 ? "" : mount.type(),
+               flags, data);
     container.mounted_rootfs = true;
   }
 }
@@ -114,7 +122,8 @@ asio::awaitable<pid_t> Sandbox::start(std::string container_id, std::string exec
   Container& target = container(container_id);
   const std::shared_ptr<Process> started = process(container_id, exec_id);
   if (started->status != ProcessStatus::created) {
-    throw_error(Code::failed_precondition, "cannot start a {} that is {}", exec_id.empty() ? "container" : "process",
+    throw_error(Code::failed_precondition, "cannot start a {} that is {}",
+                exec_id.empty() ? "container" : "process",
                 started->status == ProcessStatus::running ? "running" : "stopped");
   }
   if (exec_id.empty()) {
@@ -123,13 +132,14 @@ asio::awaitable<pid_t> Sandbox::start(std::string container_id, std::string exec
     co_await start_exec(target, *started);
   }
   started->status = ProcessStatus::running;
-  started->pump = std::make_shared<StdioPump>(io_.get_executor(), agent_,
-                                              ProcessName{container_id, guest_name(container_id, *started)},
-                                              std::move(started->fds), started->terminal);
+  started->pump = std::make_shared<StdioPump>(
+      io_.get_executor(), agent_, ProcessName{container_id, guest_name(container_id, *started)},
+      std::move(started->fds), started->terminal);
   started->pump->start();
   asio::co_spawn(io_, watch_process(container_id, started), asio::detached);
   if (exec_id.empty()) {
-    oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststart(), state_for_hooks(target, true), "poststart");
+    oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststart(),
+                             state_for_hooks(target, true), "poststart");
   }
   const pid_t pid = pid_of(*started);
   emit({.kind = exec_id.empty() ? Event::Kind::start : Event::Kind::exec_started,
@@ -162,7 +172,8 @@ asio::awaitable<void> Sandbox::start_exec(Container& container, Process& process
 void Sandbox::add_exec(ExecRequest request) {
   Container& target = container(request.container_id);
   if (request.exec_id.empty()) throw_error(Code::invalid_argument, "exec id is empty");
-  if (target.execs.contains(request.exec_id)) throw_error(Code::already_exists, "exec id exists: {}", request.exec_id);
+  if (target.execs.contains(request.exec_id))
+    throw_error(Code::already_exists, "exec id exists: {}", request.exec_id);
   if (target.init->status != ProcessStatus::running) {
     throw_error(Code::failed_precondition, "cannot exec in a container that is not running");
   }
@@ -174,21 +185,28 @@ void Sandbox::add_exec(ExecRequest request) {
   added->fds = std::move(request.fds);
   added->spec = std::move(request.process);
   target.execs[request.exec_id] = added;
-  emit({.kind = Event::Kind::exec_added, .container_id = request.container_id, .exec_id = request.exec_id});
+  emit({.kind = Event::Kind::exec_added,
+        .container_id = request.container_id,
+        .exec_id = request.exec_id});
 }
 
-asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_id, int signal, bool all) {
+asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_id, int signal,
+                                    bool all) {
   Container& target = container(container_id);
   const std::shared_ptr<Process> receiver = process(container_id, exec_id);
   if (receiver->status == ProcessStatus::stopped) {
-    // `kill --all` of an ended container is how engines make sure; there is nothing left in its cgroup.
+    // `kill --all` of an ended container is how engines make sure; there is nothing left in its
+    // cgroup.
     if (all) co_return;
     throw_error(Code::not_found, "process already finished: container not running");
   }
-  if (receiver->status == ProcessStatus::created && exec_id.empty() && signal != SIGKILL && signal != SIGTERM) {
-    throw_error(Code::failed_precondition, "cannot send a signal to container \"{}\" before it was started", container_id);
+  if (receiver->status == ProcessStatus::created && exec_id.empty() && signal != SIGKILL &&
+      signal != SIGTERM) {
+    throw_error(Code::failed_precondition,
+                "cannot send a signal to container \"{}\" before it was started", container_id);
   }
-  if (target.paused && signal == SIGKILL) co_await resume(container_id);  // a frozen process does not die
+  if (target.paused && signal == SIGKILL)
+    co_await resume(container_id);  // a frozen process does not die
   if (receiver->status == ProcessStatus::created) {
     // The init that waits for `start` is not the user's program: end it, and tell so.
     mark_exited(container_id, *receiver, 128 + static_cast<std::uint32_t>(signal));
@@ -213,7 +231,8 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
   const std::shared_ptr<Process> removed = process(container_id, exec_id);
   if (removed->status == ProcessStatus::running) {
     throw_error(Code::failed_precondition, "cannot delete {} {} that is not stopped: running",
-                exec_id.empty() ? "container" : "process", exec_id.empty() ? container_id : exec_id);
+                exec_id.empty() ? "container" : "process",
+                exec_id.empty() ? container_id : exec_id);
   }
   if (removed->pump) {
     if (!co_await removed->pump->drained(kDrainLimit)) removed->pump->abandon();
@@ -225,7 +244,8 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
       if (exec->pump) exec->pump->abandon();
       if (exec->status != ProcessStatus::stopped) mark_exited(container_id, *exec, 128 + SIGKILL);
     }
-    if (removed->status == ProcessStatus::created) mark_exited(container_id, *removed, 128 + SIGKILL);
+    if (removed->status == ProcessStatus::created)
+      mark_exited(container_id, *removed, 128 + SIGKILL);
     // The last container's guest side ends with its machine, which is quicker than taking it apart.
     if (!ended_ && containers_.size() > 1 && agent_) {
       try {
@@ -239,20 +259,30 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
     }
     if (containers_.size() == 1) co_await shut_down();
     release_host_side(target);
-    oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststop(), state_for_hooks(target, false), "poststop");
+    oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststop(),
+                             state_for_hooks(target, false), "poststop");
     const ExitRecord exit = removed->exit;
     containers_.erase(container_id);
-    emit({.kind = Event::Kind::remove, .container_id = container_id, .exec_id = "", .pid = static_cast<std::uint32_t>(pid_of(*removed)), .exit = exit});
+    emit({.kind = Event::Kind::remove,
+          .container_id = container_id,
+          .exec_id = "",
+          .pid = static_cast<std::uint32_t>(pid_of(*removed)),
+          .exit = exit});
     co_return exit;
   }
-  emit({.kind = Event::Kind::remove, .container_id = container_id, .exec_id = exec_id, .pid = static_cast<std::uint32_t>(pid_of(*removed)), .exit = removed->exit});
+  emit({.kind = Event::Kind::remove,
+        .container_id = container_id,
+        .exec_id = exec_id,
+        .pid = static_cast<std::uint32_t>(pid_of(*removed)),
+        .exit = removed->exit});
   co_return removed->exit;
 }
 
 void Sandbox::release_host_side(Container& container) noexcept {
   if (shared_) ignore_error([&] { shared_->remove(container.id); }, "delete removes what is left");
   if (container.mounted_rootfs) {
-    ignore_error([&] { sys::unmount(container.bundle.rootfs, MNT_DETACH); }, "it may be unmounted already");
+    ignore_error([&] { sys::unmount(container.bundle.rootfs, MNT_DETACH); },
+                 "it may be unmounted already");
     container.mounted_rootfs = false;
   }
 }
@@ -271,7 +301,8 @@ asio::awaitable<void> Sandbox::pause(std::string container_id) {
 
 asio::awaitable<void> Sandbox::resume(std::string container_id) {
   Container& target = container(container_id);
-  if (!target.paused) throw_error(Code::failed_precondition, "cannot resume a container that is not paused");
+  if (!target.paused)
+    throw_error(Code::failed_precondition, "cannot resume a container that is not paused");
   grpc::ResumeContainerRequest request;
   request.set_container_id(container_id);
   co_await agent_->call<wire::Empty>("ResumeContainer", std::move(request));
@@ -289,8 +320,8 @@ asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResou
   co_await agent_->call<wire::Empty>("UpdateContainer", std::move(request));
 }
 
-asio::awaitable<void> Sandbox::resize(std::string container_id, std::string exec_id, std::uint32_t rows,
-                                      std::uint32_t columns) {
+asio::awaitable<void> Sandbox::resize(std::string container_id, std::string exec_id,
+                                      std::uint32_t rows, std::uint32_t columns) {
   const std::shared_ptr<Process> target = process(container_id, exec_id);
   if (!target->terminal || target->status == ProcessStatus::stopped) co_return;
   grpc::TtyWinResizeRequest request;
@@ -321,7 +352,8 @@ asio::awaitable<kata::guest::ListProcessesResponse> Sandbox::processes(std::stri
   }
   kata::guest::ListProcessesRequest request;
   request.set_container_id(container_id);
-  return agent_->call_guest<kata::guest::ListProcessesResponse>("ListProcesses", std::move(request));
+  return agent_->call_guest<kata::guest::ListProcessesResponse>("ListProcesses",
+                                                                std::move(request));
 }
 
 }  // namespace kata::sandbox

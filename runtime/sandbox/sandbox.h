@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sandbox process's core: one virtual machine, its shared folder, network and cgroup, and the containers in it. Both
-// doors (containerd's task service, the OCI command line) come here. One io_context, one thread.
+// The sandbox process's core: one virtual machine, its shared folder, network and cgroup, and the
+// containers in it. Both doors (containerd's task service, the OCI command line) come here. One
+// io_context, one thread.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -35,7 +36,8 @@ struct SandboxOptions {
 struct CreateRequest {
   std::string id;
   std::string bundle;
-  std::vector<grpc::Mount> rootfs_mounts;  ///< destination is not set: stacked on BUNDLE/rootfs; the CLI gives none
+  std::vector<grpc::Mount>
+      rootfs_mounts;  ///< destination is not set: stacked on BUNDLE/rootfs; the CLI gives none
   bool terminal = false;
   std::string stdin_path;
   std::string stdout_path;
@@ -77,10 +79,12 @@ class Sandbox {
 
   /// Creates a container; the first one boots the machine. Undoes everything when it throws Error.
   asio::awaitable<void> create(CreateRequest request);
-  /// Lets init, or an exec added before, run; returns its host pid. Throws Error with the guest's words.
+  /// Lets init, or an exec added before, run; returns its host pid. Throws Error with the guest's
+  /// words.
   asio::awaitable<pid_t> start(std::string container_id, std::string exec_id);
   void add_exec(ExecRequest request);
-  /// Names the host process that stands for a process; when it is killed, so is the process in the guest.
+  /// Names the host process that stands for a process; when it is killed, so is the process in the
+  /// guest.
   void attach_relay(const std::string& container_id, const std::string& exec_id, pid_t pid);
   asio::awaitable<void> kill(std::string container_id, std::string exec_id, int signal, bool all);
   /// Parked until the process has ended.
@@ -90,19 +94,24 @@ class Sandbox {
   asio::awaitable<void> pause(std::string container_id);
   asio::awaitable<void> resume(std::string container_id);
   asio::awaitable<void> update(std::string container_id, grpc::LinuxResources resources);
-  asio::awaitable<void> resize(std::string container_id, std::string exec_id, std::uint32_t rows, std::uint32_t columns);
+  asio::awaitable<void> resize(std::string container_id, std::string exec_id, std::uint32_t rows,
+                               std::uint32_t columns);
   void close_stdin(const std::string& container_id, const std::string& exec_id);
   asio::awaitable<grpc::StatsContainerResponse> stats(std::string container_id);
   asio::awaitable<kata::guest::ListProcessesResponse> processes(std::string container_id);
-  /// Ends the machine and everything of it. Nothing is left on the host afterwards but the sandbox's own folder.
+  /// Ends the machine and everything of it. Nothing is left on the host afterwards but the
+  /// sandbox's own folder.
   asio::awaitable<void> shut_down();
 
   /// Throws Error(not_found) worded as runc does ("container ... does not exist").
   [[nodiscard]] Container& container(const std::string& id);
-  [[nodiscard]] std::shared_ptr<Process> process(const std::string& container_id, const std::string& exec_id);
+  [[nodiscard]] std::shared_ptr<Process> process(const std::string& container_id,
+                                                 const std::string& exec_id);
   [[nodiscard]] bool empty() const { return containers_.empty(); }
   [[nodiscard]] pid_t hypervisor_pid() const { return vm_ ? vm_->pid() : 0; }
-  [[nodiscard]] std::vector<pid_t> helper_pids() const { return vm_ ? vm_->helper_pids() : std::vector<pid_t>{}; }
+  [[nodiscard]] std::vector<pid_t> helper_pids() const {
+    return vm_ ? vm_->helper_pids() : std::vector<pid_t>{};
+  }
   [[nodiscard]] const std::string& description() const { return description_; }
   /// The pid that engines see for a process.
   [[nodiscard]] pid_t pid_of(const Process& process) const;
@@ -128,7 +137,8 @@ class Sandbox {
   void mount_rootfs(const CreateRequest& request, Container& container);
   void release_host_side(Container& container) noexcept;
   [[nodiscard]] std::string state_for_hooks(const Container& container, bool running) const;
-  [[nodiscard]] std::string guest_name(const std::string& container_id, const Process& process) const;
+  [[nodiscard]] std::string guest_name(const std::string& container_id,
+                                       const Process& process) const;
 
   struct Network;  // endpoints and routes, kept out of this header
 

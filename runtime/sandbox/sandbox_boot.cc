@@ -31,31 +31,35 @@ namespace {
 constexpr std::uint32_t kBytesPerMib = 1U << 20;
 
 config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
-  const config::Config config = config::load_config(config::sources_from_environment(options.config_flag));
+  const config::Config config =
+      config::load_config(config::sources_from_environment(options.config_flag));
   return config::apply_annotations(config, {spec.annotations().begin(), spec.annotations().end()});
 }
 
-/// A container with limits gets a machine that can fill them: as many CPUs as its quota is worth, and its memory on top of
-/// what the guest itself uses.
+/// A container with limits gets a machine that can fill them: as many CPUs as its quota is worth,
+/// and its memory on top of what the guest itself uses.
 void size_machine(hypervisor::VmConfig& vm, const grpc::Spec& spec) {
   const grpc::LinuxResources& resources = spec.linux().resources();
   const grpc::LinuxCPU& cpu = resources.cpu();
   if (cpu.quota() > 0 && cpu.period() > 0) {
     const auto period = static_cast<std::int64_t>(cpu.period());
-    const auto wanted = static_cast<std::uint32_t>(std::min<std::int64_t>((cpu.quota() + period - 1) / period, 1024));
+    const auto wanted = static_cast<std::uint32_t>(
+        std::min<std::int64_t>((cpu.quota() + period - 1) / period, 1024));
     vm.vcpus = std::max(vm.vcpus, std::min(wanted, std::max(vm.max_vcpus, vm.vcpus)));
     vm.max_vcpus = std::max(vm.max_vcpus, vm.vcpus);
   }
   if (resources.memory().limit() > 0) {
     const auto limit = static_cast<std::uint64_t>(resources.memory().limit()) / kBytesPerMib;
-    if (limit > vm.memory_mib / 2) vm.memory_mib += static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, 1U << 22));
+    if (limit > vm.memory_mib / 2)
+      vm.memory_mib += static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, 1U << 22));
   }
 }
 
 /// A random UUID, version 4.
 std::string make_uuid() {
   unsigned char bytes[16];
-  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) throw_error(Code::internal, "read random bytes");
+  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
+    throw_error(Code::internal, "read random bytes");
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   std::string text;
@@ -88,7 +92,8 @@ void Sandbox::connect_network(const Container& first) {
   const grpc::LinuxNamespace* space = oci::find_namespace(first.bundle.spec, "network");
   if (space == nullptr) {
     throw_error(Code::unimplemented,
-                "the container asks for the host's network (no network namespace): a virtual machine has a network of its own; "
+                "the container asks for the host's network (no network namespace): a virtual "
+                "machine has a network of its own; "
                 "leave out --net=host");
   }
   std::string path = space->path();
@@ -101,12 +106,16 @@ void Sandbox::connect_network(const Container& first) {
   }
   if (!path.empty()) {
     if (network::is_host_namespace(path)) {
-      throw_error(Code::unimplemented, "network namespace {} is the host's: a virtual machine has a network of its own; leave out --net=host", path);
+      throw_error(Code::unimplemented,
+                  "network namespace {} is the host's: a virtual machine has a network of its own; "
+                  "leave out --net=host",
+                  path);
     }
     network_->space = network::open_network_namespace(path);
   }
   if (config_.runtime.internetworking_model == "none") return;
-  network_->joined = network::connect_endpoints(network_->space.get(), {.vhost = !config_.hypervisor.disable_vhost_net});
+  network_->joined = network::connect_endpoints(network_->space.get(),
+                                                {.vhost = !config_.hypervisor.disable_vhost_net});
 }
 
 asio::awaitable<void> Sandbox::boot(const Container& first) {
@@ -114,9 +123,10 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   run_create_hooks(first);
   in_context([&] { connect_network(first); }, "connect the network");
 
-  const hypervisor::HostProbe host = hypervisor::probe_host(
-      runner_, {.qemu_path = config_.hypervisor.path, .virtiofsd_path = config_.hypervisor.virtio_fs_daemon,
-                .cache_dir = config_.runtime.state_dir});
+  const hypervisor::HostProbe host =
+      hypervisor::probe_host(runner_, {.qemu_path = config_.hypervisor.path,
+                                       .virtiofsd_path = config_.hypervisor.virtio_fs_daemon,
+                                       .cache_dir = config_.runtime.state_dir});
   hypervisor::VmPlan plan = hypervisor::plan_vm(config_, host);
   for (const hypervisor::Finding& choice : plan.choices) {
     log::info("choice {}=\"{}\" reason=\"{}\"", choice.name, choice.value, choice.reason);
@@ -134,29 +144,36 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
                            .tap_fds = std::move(endpoint.tap_fds),
                            .vhost_fds = std::move(endpoint.vhost_fds)});
   }
-  description_ = fmt::format("{} {} {}", hypervisor::to_string(vm.accelerator), hypervisor::to_string(vm.machine),
-                             hypervisor::to_string(vm.shared.kind));
+  description_ =
+      fmt::format("{} {} {}", hypervisor::to_string(vm.accelerator),
+                  hypervisor::to_string(vm.machine), hypervisor::to_string(vm.shared.kind));
   network_->shared_fs = vm.shared.kind;
   network_->msize = vm.shared.msize;
 
-  vm_ = hypervisor::make_qemu_vm(io_, std::move(vm), {.on_console_line = [](std::string_view line) { log::debug("guest: {}", line); }});
+  vm_ = hypervisor::make_qemu_vm(io_, std::move(vm), {.on_console_line = [](std::string_view line) {
+                                   log::debug("guest: {}", line);
+                                 }});
   co_await vm_->start();
   asio::co_spawn(io_, watch_machine(), asio::detached);
-  UniqueFd connection = co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
+  UniqueFd connection =
+      co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
   agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
 }
 
 void Sandbox::throw_guest_silent(const std::string& failure) const {
   const std::string tail = vm_->console_tail();
   const std::string end = vm_->end_reason();
-  const std::string console = tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
+  const std::string console =
+      tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
   if (!end.empty()) {
     throw_error(Code::unavailable,
-                "the virtual machine ended before its agent answered ({}): look at kernel= and initrd= in the configuration{}", end,
-                console);
+                "the virtual machine ended before its agent answered ({}): look at kernel= and "
+                "initrd= in the configuration{}",
+                end, console);
   }
   throw_error(Code::deadline_exceeded,
-              "the guest's agent did not answer within {} s ({}): look at kernel= and initrd= in the configuration, or raise "
+              "the guest's agent did not answer within {} s ({}): look at kernel= and initrd= in "
+              "the configuration, or raise "
               "dial_timeout in [agent.kata]{}",
               config_.agent.dial_timeout, failure, console);
 }
@@ -174,8 +191,9 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
     storage.set_mount_point(std::string(kGuestShared));
     storage.add_options("nodev");
     if (!virtio_fs) {
-      for (const std::string& option : {std::string("trans=virtio"), std::string("version=9p2000.L"),
-                                        std::string("cache=mmap"), fmt::format("msize={}", network_->msize)}) {
+      for (const std::string& option :
+           {std::string("trans=virtio"), std::string("version=9p2000.L"), std::string("cache=mmap"),
+            fmt::format("msize={}", network_->msize)}) {
         storage.add_options(option);
       }
     }
@@ -229,7 +247,8 @@ asio::awaitable<void> Sandbox::set_up_guest_network() {
 }
 
 asio::awaitable<void> Sandbox::create(CreateRequest request) {
-  if (containers_.contains(request.id)) throw_error(Code::already_exists, "container with id exists: {}", request.id);
+  if (containers_.contains(request.id))
+    throw_error(Code::already_exists, "container with id exists: {}", request.id);
   if (ended_) throw_error(Code::failed_precondition, "the sandbox's machine has ended");
   auto owned = std::make_unique<Container>();
   Container& container = *owned;
@@ -262,15 +281,20 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     if (is_first) {
       booted_ = true;
       asio::co_spawn(io_, watch_memory(), asio::detached);
-      if (const std::string resolver = loopback_resolver(container.bundle.spec); !resolver.empty()) {
-        asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver), asio::detached);
+      if (const std::string resolver = loopback_resolver(container.bundle.spec);
+          !resolver.empty()) {
+        asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver),
+                       asio::detached);
       }
     }
   } catch (...) {
     failure = std::current_exception();
   }
   if (!failure) {
-    emit({.kind = Event::Kind::create, .container_id = request.id, .exec_id = "", .pid = static_cast<std::uint32_t>(pid_of(*container.init))});
+    emit({.kind = Event::Kind::create,
+          .container_id = request.id,
+          .exec_id = "",
+          .pid = static_cast<std::uint32_t>(pid_of(*container.init))});
     co_return;
   }
   if (is_first) {

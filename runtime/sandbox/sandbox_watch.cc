@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens without being asked for: processes end, relays are killed, the guest runs out of memory, the machine dies.
+// What happens without being asked for: processes end, relays are killed, the guest runs out of
+// memory, the machine dies.
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -23,17 +24,19 @@ constexpr std::chrono::milliseconds kQuitGrace{300};
 
 }  // namespace
 
-asio::awaitable<void> Sandbox::watch_process(std::string container_id, std::shared_ptr<Process> process) {
+asio::awaitable<void> Sandbox::watch_process(std::string container_id,
+                                             std::shared_ptr<Process> process) {
   std::uint32_t status = 128 + SIGKILL;  // what a process without a machine ended with
   try {
     grpc::WaitProcessRequest request;
     request.set_container_id(container_id);
     request.set_exec_id(guest_name(container_id, *process));
-    const auto response =
-        co_await agent_->call<grpc::WaitProcessResponse>("WaitProcess", std::move(request), wire::kNoDeadline);
+    const auto response = co_await agent_->call<grpc::WaitProcessResponse>(
+        "WaitProcess", std::move(request), wire::kNoDeadline);
     status = static_cast<std::uint32_t>(response.status()) & 0xff;
   } catch (const Error& error) {
-    log::warn("process lost container={} exec={} error=\"{}\"", container_id, process->exec_id, error.what());
+    log::warn("process lost container={} exec={} error=\"{}\"", container_id, process->exec_id,
+              error.what());
   }
   process->pump->end_stdin();
   co_await process->pump->drained(kExitWaitsForOutput);
@@ -54,12 +57,16 @@ void Sandbox::mark_exited(const std::string& container_id, Process& process, std
         .exit = process.exit});
 }
 
-asio::awaitable<void> Sandbox::watch_relay(std::string container_id, std::shared_ptr<Process> process) {
+asio::awaitable<void> Sandbox::watch_relay(std::string container_id,
+                                           std::shared_ptr<Process> process) {
   asio::posix::stream_descriptor pidfd(io_, process->relay_pidfd.duplicate().release());
   std::error_code error;
-  co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, error));
-  if (error || process->status == ProcessStatus::stopped || !containers_.contains(container_id)) co_return;
-  log::info("the process that stands for it on the host was killed container={} exec={}", container_id, process->exec_id);
+  co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
+                            asio::redirect_error(asio::use_awaitable, error));
+  if (error || process->status == ProcessStatus::stopped || !containers_.contains(container_id))
+    co_return;
+  log::info("the process that stands for it on the host was killed container={} exec={}",
+            container_id, process->exec_id);
   try {
     co_await kill(container_id, process->exec_id, SIGKILL, false);
   } catch (const Error& failure) {
@@ -71,8 +78,9 @@ asio::awaitable<void> Sandbox::watch_machine() {
   const int status = co_await vm_->wait_exit();
   if (ended_) co_return;
   const std::string tail = vm_->console_tail();
-  machine_ended(fmt::format("the virtual machine has ended (status {}) {}{}{}", status, vm_->end_reason(),
-                            tail.empty() ? "" : "; last lines of its console:\n", tail));
+  machine_ended(fmt::format("the virtual machine has ended (status {}) {}{}{}", status,
+                            vm_->end_reason(), tail.empty() ? "" : "; last lines of its console:\n",
+                            tail));
 }
 
 void Sandbox::machine_ended(const std::string& why) {
@@ -88,8 +96,8 @@ void Sandbox::machine_ended(const std::string& why) {
 asio::awaitable<void> Sandbox::watch_memory() {
   try {
     for (;;) {
-      const auto event =
-          co_await agent_->call<grpc::OOMEvent>("GetOOMEvent", grpc::GetOOMEventRequest{}, wire::kNoDeadline);
+      const auto event = co_await agent_->call<grpc::OOMEvent>(
+          "GetOOMEvent", grpc::GetOOMEventRequest{}, wire::kNoDeadline);
       log::warn("out of memory container={}", event.container_id());
       emit({.kind = Event::Kind::oom, .container_id = event.container_id(), .exec_id = ""});
     }
@@ -105,7 +113,8 @@ asio::awaitable<void> Sandbox::shut_down() {
     co_await vm_->stop(kQuitGrace);
   }
   if (network_ && network_->space) {
-    ignore_error([&] { network::disconnect_endpoints(network_->space.get()); }, "taps end with their descriptors");
+    ignore_error([&] { network::disconnect_endpoints(network_->space.get()); },
+                 "taps end with their descriptors");
   }
   network_.reset();
   shared_.reset();

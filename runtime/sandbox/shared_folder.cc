@@ -18,9 +18,11 @@
 namespace kata::sandbox {
 namespace {
 
-/// Removes a tree that must hold nothing but mount points of ours by now; a mount that did not come off keeps its folder.
+/// Removes a tree that must hold nothing but mount points of ours by now; a mount that did not come
+/// off keeps its folder.
 void remove_tree(const std::string& path) {
-  if (!sys::mounts_below(path).empty()) throw_error(Code::failed_precondition, "{} still has mounts", path);
+  if (!sys::mounts_below(path).empty())
+    throw_error(Code::failed_precondition, "{} still has mounts", path);
   std::error_code error;
   std::filesystem::remove_all(path, error);
   if (error) throw_error(Code::internal, "remove {}: {}", path, error.message());
@@ -39,8 +41,8 @@ SharedFolder::~SharedFolder() {
   ignore_error([&] { remove_tree(path_); }, "delete removes what is left");
 }
 
-std::string SharedFolder::add(const std::string& source, const std::string& container_id, const std::string& name,
-                              bool read_only) {
+std::string SharedFolder::add(const std::string& source, const std::string& container_id,
+                              const std::string& name, bool read_only) {
   struct stat status {};
   if (::stat(source.c_str(), &status) != 0) throw_errno(errno, "share {} with the guest", source);
   const std::string relative = container_id + "/" + name;
@@ -52,7 +54,8 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
     const UniqueFd file = open_file(target, O_WRONLY | O_CREAT, 0600);
   }
   sys::mount(source, target, "", MS_BIND | MS_REC);
-  // Engines hand over private mounts; later changes of theirs must not travel into the guest half-made.
+  // Engines hand over private mounts; later changes of theirs must not travel into the guest
+  // half-made.
   sys::mount("none", target, "", MS_SLAVE | MS_REC);
   sys::mount("none", target, "", MS_SHARED | MS_REC);
   if (read_only) sys::mount("none", target, "", MS_BIND | MS_REMOUNT | MS_RDONLY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The folder that the guest sees: each container's root file system and volumes are bind-mounted below it on the host, and
-// appear in the guest below kGuestShared.
+// The folder that the guest sees: each container's root file system and volumes are bind-mounted
+// below it on the host, and appear in the guest below kGuestShared.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ inline constexpr std::string_view kShareTag = "kataShared";
 
 class SharedFolder {
  public:
-  /// Makes `path` a mount point of its own with shared propagation, so that what is mounted below it later reaches
-  /// virtiofsd's mount namespace. Throws Error.
+  /// Makes `path` a mount point of its own with shared propagation, so that what is mounted below
+  /// it later reaches virtiofsd's mount namespace. Throws Error.
   explicit SharedFolder(std::string path);
   SharedFolder(const SharedFolder&) = delete;
   SharedFolder& operator=(const SharedFolder&) = delete;
@@ -25,9 +25,10 @@ class SharedFolder {
   ~SharedFolder();
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Binds `source` (a folder, with what is mounted below it, or a file) as CONTAINER/NAME; the guest's path of it. The
-  /// mount is read-only on the host too when asked for. Throws Error.
-  std::string add(const std::string& source, const std::string& container_id, const std::string& name, bool read_only);
+  /// Binds `source` (a folder, with what is mounted below it, or a file) as CONTAINER/NAME; the
+  /// guest's path of it. The mount is read-only on the host too when asked for. Throws Error.
+  std::string add(const std::string& source, const std::string& container_id,
+                  const std::string& name, bool read_only);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 

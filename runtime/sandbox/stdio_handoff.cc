@@ -20,15 +20,17 @@ constexpr std::size_t kMostWaiting = 256;
 }  // namespace
 
 void StdioHandoff::receive(int peer) {
-  // The peer is our own command line, which sends at once; a stranger that does not must not hold up the loop.
+  // The peer is our own command line, which sends at once; a stranger that does not must not hold
+  // up the loop.
   const timeval limit{.tv_sec = 1, .tv_usec = 0};
   ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ReceivedFds received = receive_with_fds(peer, kLongestToken);
   if (received.message.empty() || (received.fds.size() != 3 && received.fds.size() != 1)) {
-    throw_error(Code::invalid_argument, "handoff with a token of {} bytes and {} descriptors", received.message.size(),
-                received.fds.size());
+    throw_error(Code::invalid_argument, "handoff with a token of {} bytes and {} descriptors",
+                received.message.size(), received.fds.size());
   }
-  if (waiting_.size() >= kMostWaiting) throw_error(Code::resource_exhausted, "too many handoffs wait");
+  if (waiting_.size() >= kMostWaiting)
+    throw_error(Code::resource_exhausted, "too many handoffs wait");
   waiting_[received.message] = std::move(received.fds);
   send_with_fds(peer, "ok", {});
 }
@@ -50,7 +52,8 @@ asio::awaitable<void> StdioHandoff::accept(UniqueFd listener) {
 
 std::vector<UniqueFd> StdioHandoff::take(const std::string& token) {
   const auto it = waiting_.find(token);
-  if (it == waiting_.end()) throw_error(Code::not_found, "no descriptors were handed over as {}", token);
+  if (it == waiting_.end())
+    throw_error(Code::not_found, "no descriptors were handed over as {}", token);
   std::vector<UniqueFd> fds = std::move(it->second);
   waiting_.erase(it);
   return fds;

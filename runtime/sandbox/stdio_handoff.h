@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Descriptors that the command line hands over before a Create or Exec call names them as "handoff://TOKEN". ttrpc carries
-// no descriptors, so they come over a SOCK_SEQPACKET socket of their own.
+// Descriptors that the command line hands over before a Create or Exec call names them as
+// "handoff://TOKEN". ttrpc carries no descriptors, so they come over a SOCK_SEQPACKET socket of
+// their own.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,8 +20,8 @@ inline constexpr std::string_view kHandoffScheme = "handoff://";
 
 class StdioHandoff {
  public:
-  /// Accepts on the listening socket until cancelled. One message a connection: the token, with three descriptors (stdin,
-  /// stdout, stderr) or one (a pty's slave); the answer is "ok".
+  /// Accepts on the listening socket until cancelled. One message a connection: the token, with
+  /// three descriptors (stdin, stdout, stderr) or one (a pty's slave); the answer is "ok".
   asio::awaitable<void> accept(UniqueFd listener);
   /// The descriptors given under `token`, once. Throws Error(not_found).
   [[nodiscard]] std::vector<UniqueFd> take(const std::string& token);

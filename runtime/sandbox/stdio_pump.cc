@@ -15,8 +15,8 @@ constexpr std::uint32_t kOutChunk = 1U << 20;
 
 }  // namespace
 
-StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent, ProcessName name,
-                     StdioFds fds, bool terminal)
+StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent,
+                     ProcessName name, StdioFds fds, bool terminal)
     : executor_(executor), agent_(std::move(agent)), name_(std::move(name)), drained_(executor) {
   if (fds.in) in_.emplace(executor, std::move(fds.in), Direction::read);
   if (fds.out) out_.emplace(executor, std::move(fds.out), Direction::write);
@@ -27,9 +27,13 @@ StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient
 void StdioPump::start() {
   const std::shared_ptr<StdioPump> self = shared_from_this();
   const bool has_stderr = open_outputs_ == 2;
-  asio::co_spawn(executor_, [self]() { return self->pump_in(); }, asio::detached);
-  asio::co_spawn(executor_, [self]() { return self->pump_out(false); }, asio::detached);
-  if (has_stderr) asio::co_spawn(executor_, [self]() { return self->pump_out(true); }, asio::detached);
+  asio::co_spawn(
+      executor_, [self]() { return self->pump_in(); }, asio::detached);
+  asio::co_spawn(
+      executor_, [self]() { return self->pump_out(false); }, asio::detached);
+  if (has_stderr)
+    asio::co_spawn(
+        executor_, [self]() { return self->pump_out(true); }, asio::detached);
 }
 
 asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
@@ -41,15 +45,16 @@ asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
       request.set_container_id(name_.container_id);
       request.set_exec_id(name_.exec_id);
       request.set_len(kOutChunk);
-      const auto response = co_await agent_->call<grpc::ReadStreamResponse>(is_stderr ? "ReadStderr" : "ReadStdout",
-                                                                            std::move(request), wire::kNoDeadline);
+      const auto response = co_await agent_->call<grpc::ReadStreamResponse>(
+          is_stderr ? "ReadStderr" : "ReadStdout", std::move(request), wire::kNoDeadline);
       if (response.data().empty()) break;
-      // A reader that has gone away does not stop the process: it would get SIGPIPE only from a pipe of its own, so what it
-      // still writes is read and dropped.
+      // A reader that has gone away does not stop the process: it would get SIGPIPE only from a
+      // pipe of its own, so what it still writes is read and dropped.
       if (target && !co_await target->write_all(response.data())) target->close();
     }
   } catch (const std::exception& error) {
-    log::debug("output ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+    log::debug("output ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
+               error.what());
   }
   if (target) target->close();
   if (--open_outputs_ == 0) drained_.set();
@@ -68,14 +73,16 @@ asio::awaitable<void> StdioPump::pump_in() {
         request.set_container_id(name_.container_id);
         request.set_exec_id(name_.exec_id);
         request.set_data(rest.data(), rest.size());
-        const auto response =
-            co_await agent_->call<grpc::WriteStreamResponse>("WriteStdin", std::move(request), wire::kNoDeadline);
-        if (response.len() == 0 || response.len() > rest.size()) throw_error(Code::data_loss, "agent took {} bytes", response.len());
+        const auto response = co_await agent_->call<grpc::WriteStreamResponse>(
+            "WriteStdin", std::move(request), wire::kNoDeadline);
+        if (response.len() == 0 || response.len() > rest.size())
+          throw_error(Code::data_loss, "agent took {} bytes", response.len());
         rest.remove_prefix(response.len());
       }
     }
   } catch (const std::exception& error) {
-    log::debug("input ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+    log::debug("input ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
+               error.what());
   }
   if (in_) in_->close();
   if (!ended_) co_await send_close_stdin();
@@ -89,7 +96,8 @@ asio::awaitable<void> StdioPump::send_close_stdin() {
     request.set_exec_id(name_.exec_id);
     co_await agent_->call<wire::Empty>("CloseStdin", std::move(request));
   } catch (const std::exception& error) {
-    log::debug("close stdin container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id, error.what());
+    log::debug("close stdin container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
+               error.what());
   }
 }
 

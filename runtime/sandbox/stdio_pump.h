@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Carries one process's standard streams between the engine's descriptors and the agent. Output is pulled by ReadStdout and
-// ReadStderr, so a reader that is slow blocks only its own process, as a full pipe would.
+// Carries one process's standard streams between the engine's descriptors and the agent. Output is
+// pulled by ReadStdout and ReadStderr, so a reader that is slow blocks only its own process, as a
+// full pipe would.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -16,7 +17,8 @@
 
 namespace kata::sandbox {
 
-/// The engine's ends. Any may be empty. With a terminal `in` and `out` are the same pty's slave and `err` is empty.
+/// The engine's ends. Any may be empty. With a terminal `in` and `out` are the same pty's slave and
+/// `err` is empty.
 struct StdioFds {
   UniqueFd in;
   UniqueFd out;
@@ -31,8 +33,8 @@ struct ProcessName {
 
 class StdioPump : public std::enable_shared_from_this<StdioPump> {
  public:
-  StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent, ProcessName name, StdioFds fds,
-            bool terminal);
+  StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent, ProcessName name,
+            StdioFds fds, bool terminal);
 
   /// Starts the loops; call once.
   void start();

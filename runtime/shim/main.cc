@@ -38,7 +38,8 @@ Arguments parse(const std::vector<std::string>& words) {
     }
     word.remove_prefix(word.starts_with("--") ? 2 : 1);
     const auto value = [&]() -> const std::string& {
-      if (i + 1 >= words.size()) throw_error(Code::invalid_argument, "option {} needs a value\n{}", words[i], kUsage);
+      if (i + 1 >= words.size())
+        throw_error(Code::invalid_argument, "option {} needs a value\n{}", words[i], kUsage);
       return words[++i];
     };
     if (word == "id") {

@@ -29,11 +29,13 @@ awaitable<Empty> attach_relay(ServiceContext& context, proto::AttachRelayRequest
   co_return Empty{};
 }
 
-awaitable<grpc::StatsContainerResponse> stats(ServiceContext& context, proto::ContainerRequest request) {
+awaitable<grpc::StatsContainerResponse> stats(ServiceContext& context,
+                                              proto::ContainerRequest request) {
   return context.sandbox.stats(request.id());
 }
 
-awaitable<proto::ProcessesResponse> processes(ServiceContext& context, proto::ContainerRequest request) {
+awaitable<proto::ProcessesResponse> processes(ServiceContext& context,
+                                              proto::ContainerRequest request) {
   proto::ProcessesResponse response;
   auto guest = co_await context.sandbox.processes(request.id());
   response.mutable_processes()->Swap(guest.mutable_processes());
@@ -50,7 +52,8 @@ awaitable<proto::ProcessesResponse> processes(ServiceContext& context, proto::Co
 awaitable<proto::StatusResponse> status(ServiceContext& context, proto::StatusRequest) {
   proto::StatusResponse response;
   response.set_hypervisor_pid(static_cast<std::uint32_t>(context.sandbox.hypervisor_pid()));
-  for (const pid_t pid : context.sandbox.helper_pids()) response.add_virtiofsd_pids(static_cast<std::uint32_t>(pid));
+  for (const pid_t pid : context.sandbox.helper_pids())
+    response.add_virtiofsd_pids(static_cast<std::uint32_t>(pid));
   std::istringstream words(context.sandbox.description());
   std::string accelerator;
   std::string machine;
@@ -62,7 +65,8 @@ awaitable<proto::StatusResponse> status(ServiceContext& context, proto::StatusRe
   co_return response;
 }
 
-awaitable<proto::EventsResponse> next_event(ServiceContext& context, EventLog& events, proto::EventsRequest request) {
+awaitable<proto::EventsResponse> next_event(ServiceContext& context, EventLog& events,
+                                            proto::EventsRequest request) {
   (void)context.sandbox.container(request.id());
   const auto [number, type] = co_await events.next(request.id(), request.after());
   proto::EventsResponse response;
@@ -80,7 +84,8 @@ void EventLog::add(const std::string& container_id, std::string type) {
   changed_.reset();
 }
 
-asio::awaitable<std::pair<std::uint64_t, std::string>> EventLog::next(std::string container_id, std::uint64_t after) {
+asio::awaitable<std::pair<std::uint64_t, std::string>> EventLog::next(std::string container_id,
+                                                                      std::uint64_t after) {
   for (;;) {
     for (const Entry& entry : entries_) {
       if (entry.number > after && entry.container_id == container_id) {
@@ -94,19 +99,21 @@ asio::awaitable<std::pair<std::uint64_t, std::string>> EventLog::next(std::strin
 }
 
 void add_sandbox_service(wire::Server& server, ServiceContext& context, EventLog& events) {
-  const auto add = [&]<typename Request, typename Response>(std::string_view method,
-                                                            awaitable<Response> (*function)(ServiceContext&, Request)) {
-    server.on<Request, Response>("kata.sandbox.SandboxService", method, [&context, function](Request request) {
-      return function(context, std::move(request));
-    });
+  const auto add = [&]<typename Request, typename Response>(
+                       std::string_view method,
+                       awaitable<Response> (*function)(ServiceContext&, Request)) {
+    server.on<Request, Response>(
+        "kata.sandbox.SandboxService", method,
+        [&context, function](Request request) { return function(context, std::move(request)); });
   };
   add("AttachRelay", &attach_relay);
   add("Stats", &stats);
   add("Processes", &processes);
   add("Status", &status);
   server.on<proto::EventsRequest, proto::EventsResponse>(
-      "kata.sandbox.SandboxService", "Events",
-      [&context, &events](proto::EventsRequest request) { return next_event(context, events, std::move(request)); });
+      "kata.sandbox.SandboxService", "Events", [&context, &events](proto::EventsRequest request) {
+        return next_event(context, events, std::move(request));
+      });
 }
 
 }  // namespace kata::shim

@@ -14,7 +14,8 @@ class EventLog {
   explicit EventLog(asio::io_context& io) : io_(io) {}
   void add(const std::string& container_id, std::string type);
   /// Parked until the container has an event numbered higher than `after`: {number, type}.
-  asio::awaitable<std::pair<std::uint64_t, std::string>> next(std::string container_id, std::uint64_t after);
+  asio::awaitable<std::pair<std::uint64_t, std::string>> next(std::string container_id,
+                                                              std::uint64_t after);
 
  private:
   struct Entry {

@@ -45,9 +45,12 @@ asio::awaitable<void> end_on_signal(asio::io_context& io, sandbox::Sandbox& sand
 
 std::string event_type(sandbox::Event::Kind kind) {
   switch (kind) {
-    case sandbox::Event::Kind::oom: return "oom";
-    case sandbox::Event::Kind::exit: return "exit";
-    default: return "";
+    case sandbox::Event::Kind::oom:
+      return "oom";
+    case sandbox::Event::Kind::exit:
+      return "exit";
+    default:
+      return "";
   }
 }
 
@@ -56,7 +59,8 @@ std::string event_type(sandbox::Event::Kind kind) {
 int serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);
-  sandbox::Sandbox sandbox(io, {.id = options.id, .folder = options.folder, .config_flag = options.config_flag});
+  sandbox::Sandbox sandbox(
+      io, {.id = options.id, .folder = options.folder, .config_flag = options.config_flag});
   sandbox::StdioHandoff handoff;
   asio::steady_timer last_answer(io);
   ServiceContext context{.sandbox = sandbox, .handoff = handoff, .end_soon = [&] {
@@ -73,7 +77,8 @@ int serve(const ServeOptions& options) {
   add_task_service(server, context);
   add_sandbox_service(server, context, events);
   asio::co_spawn(io, server.accept_and_serve(UniqueFd(options.task_socket)), asio::detached);
-  if (options.stdio_socket >= 0) asio::co_spawn(io, handoff.accept(UniqueFd(options.stdio_socket)), asio::detached);
+  if (options.stdio_socket >= 0)
+    asio::co_spawn(io, handoff.accept(UniqueFd(options.stdio_socket)), asio::detached);
   asio::co_spawn(io, end_when_idle(io, sandbox), asio::detached);
   asio::co_spawn(io, end_on_signal(io, sandbox), asio::detached);
   io.run();

@@ -15,7 +15,8 @@ struct ServeOptions {
   int stdio_socket = 4;     ///< listening, SOCK_SEQPACKET; -1: none (containerd names fifos)
 };
 
-/// Runs until Shutdown, SIGTERM or a minute without any container; the exit status. Throws Error when it cannot start.
+/// Runs until Shutdown, SIGTERM or a minute without any container; the exit status. Throws Error
+/// when it cannot start.
 int serve(const ServeOptions& options);
 
 }  // namespace kata::shim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the services of the sandbox process share: the sandbox, the descriptors that were handed over, and how to end.
+// What the services of the sandbox process share: the sandbox, the descriptors that were handed
+// over, and how to end.
 #pragma once
 
 #include <sys/types.h>

@@ -10,9 +10,10 @@
 
 namespace kata::shim {
 
-/// "handoff://TOKEN" in `in`: descriptors that were handed over; else fifos (containerd's), "file://" and "null" paths,
-/// each opened as its direction needs. Throws Error.
-[[nodiscard]] sandbox::StdioFds open_stdio(sandbox::StdioHandoff& handoff, const std::string& in, const std::string& out,
-                                           const std::string& err, bool terminal);
+/// "handoff://TOKEN" in `in`: descriptors that were handed over; else fifos (containerd's),
+/// "file://" and "null" paths, each opened as its direction needs. Throws Error.
+[[nodiscard]] sandbox::StdioFds open_stdio(sandbox::StdioHandoff& handoff, const std::string& in,
+                                           const std::string& out, const std::string& err,
+                                           bool terminal);
 
 }  // namespace kata::shim

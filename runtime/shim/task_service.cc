@@ -21,14 +21,18 @@ void set_time(kata::protobuf::Timestamp& target, std::chrono::system_clock::time
   const auto since = time.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
   target.set_seconds(seconds.count());
-  target.set_nanos(static_cast<int>(std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds).count()));
+  target.set_nanos(static_cast<int>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds).count()));
 }
 
 TaskStatus status_of(const sandbox::Container& container, const sandbox::Process& process) {
   switch (process.status) {
-    case sandbox::ProcessStatus::created: return TaskStatus::CREATED;
-    case sandbox::ProcessStatus::running: return container.paused ? TaskStatus::PAUSED : TaskStatus::RUNNING;
-    case sandbox::ProcessStatus::stopped: return TaskStatus::STOPPED;
+    case sandbox::ProcessStatus::created:
+      return TaskStatus::CREATED;
+    case sandbox::ProcessStatus::running:
+      return container.paused ? TaskStatus::PAUSED : TaskStatus::RUNNING;
+    case sandbox::ProcessStatus::stopped:
+      return TaskStatus::STOPPED;
   }
   return TaskStatus::UNKNOWN;
 }
@@ -46,14 +50,18 @@ awaitable<task::StateResponse> state(ServiceContext& context, task::StateRequest
   response.set_stderr(process->stderr_path);
   response.set_terminal(process->terminal);
   response.set_exit_status(process->exit.status);
-  if (process->status == sandbox::ProcessStatus::stopped) set_time(*response.mutable_exited_at(), process->exit.at);
+  if (process->status == sandbox::ProcessStatus::stopped)
+    set_time(*response.mutable_exited_at(), process->exit.at);
   response.set_exec_id(request.exec_id());
   co_return response;
 }
 
-awaitable<task::CreateTaskResponse> create(ServiceContext& context, task::CreateTaskRequest request) {
+awaitable<task::CreateTaskResponse> create(ServiceContext& context,
+                                           task::CreateTaskRequest request) {
   check_container_id(request.id());
-  if (!request.checkpoint().empty()) throw_error(Code::unimplemented, "restore from checkpoint {}: a virtual machine cannot", request.checkpoint());
+  if (!request.checkpoint().empty())
+    throw_error(Code::unimplemented, "restore from checkpoint {}: a virtual machine cannot",
+                request.checkpoint());
   sandbox::CreateRequest create_request{
       .id = request.id(),
       .bundle = request.bundle(),
@@ -62,7 +70,8 @@ awaitable<task::CreateTaskResponse> create(ServiceContext& context, task::Create
       .stdin_path = request.stdin(),
       .stdout_path = request.stdout(),
       .stderr_path = request.stderr(),
-      .fds = open_stdio(context.handoff, request.stdin(), request.stdout(), request.stderr(), request.terminal()),
+      .fds = open_stdio(context.handoff, request.stdin(), request.stdout(), request.stderr(),
+                        request.terminal()),
   };
   for (const containerd::types::Mount& mount : request.rootfs()) {
     grpc::Mount& copy = create_request.rootfs_mounts.emplace_back();
@@ -91,7 +100,8 @@ awaitable<task::StartResponse> start(ServiceContext& context, task::StartRequest
 
 awaitable<task::DeleteResponse> remove(ServiceContext& context, task::DeleteRequest request) {
   task::DeleteResponse response;
-  response.set_pid(static_cast<std::uint32_t>(context.sandbox.pid_of(*context.sandbox.process(request.id(), request.exec_id()))));
+  response.set_pid(static_cast<std::uint32_t>(
+      context.sandbox.pid_of(*context.sandbox.process(request.id(), request.exec_id()))));
   const sandbox::ExitRecord exit = co_await context.sandbox.remove(request.id(), request.exec_id());
   response.set_exit_status(exit.status);
   set_time(*response.mutable_exited_at(), exit.at);
@@ -102,7 +112,8 @@ awaitable<task::PidsResponse> pids(ServiceContext& context, task::PidsRequest re
   const sandbox::Container& container = context.sandbox.container(request.id());
   task::PidsResponse response;
   if (container.init->status != sandbox::ProcessStatus::stopped) {
-    response.add_processes()->set_pid(static_cast<std::uint32_t>(context.sandbox.pid_of(*container.init)));
+    response.add_processes()->set_pid(
+        static_cast<std::uint32_t>(context.sandbox.pid_of(*container.init)));
   }
   for (const auto& [id, exec] : container.execs) {
     if (exec->status == sandbox::ProcessStatus::running && exec->host_pid > 0) {
@@ -123,7 +134,8 @@ awaitable<Empty> resume(ServiceContext& context, task::ResumeRequest request) {
 }
 
 awaitable<Empty> kill(ServiceContext& context, task::KillRequest request) {
-  co_await context.sandbox.kill(request.id(), request.exec_id(), static_cast<int>(request.signal()), request.all());
+  co_await context.sandbox.kill(request.id(), request.exec_id(), static_cast<int>(request.signal()),
+                                request.all());
   co_return Empty{};
 }
 
@@ -136,7 +148,8 @@ awaitable<Empty> exec(ServiceContext& context, task::ExecProcessRequest request)
       .stdin_path = request.stdin(),
       .stdout_path = request.stdout(),
       .stderr_path = request.stderr(),
-      .fds = open_stdio(context.handoff, request.stdin(), request.stdout(), request.stderr(), request.terminal()),
+      .fds = open_stdio(context.handoff, request.stdin(), request.stdout(), request.stderr(),
+                        request.terminal()),
   };
   oci::validate_process(exec_request.process);
   context.sandbox.add_exec(std::move(exec_request));
@@ -144,7 +157,8 @@ awaitable<Empty> exec(ServiceContext& context, task::ExecProcessRequest request)
 }
 
 awaitable<Empty> resize(ServiceContext& context, task::ResizePtyRequest request) {
-  co_await context.sandbox.resize(request.id(), request.exec_id(), request.height(), request.width());
+  co_await context.sandbox.resize(request.id(), request.exec_id(), request.height(),
+                                  request.width());
   co_return Empty{};
 }
 
@@ -154,7 +168,8 @@ awaitable<Empty> close_io(ServiceContext& context, task::CloseIORequest request)
 }
 
 awaitable<Empty> update(ServiceContext& context, task::UpdateTaskRequest request) {
-  grpc::LinuxResources resources = oci::parse_resources(request.resources().value(), "the new resources");
+  grpc::LinuxResources resources =
+      oci::parse_resources(request.resources().value(), "the new resources");
   co_await context.sandbox.update(request.id(), std::move(resources));
   co_return Empty{};
 }
@@ -170,7 +185,8 @@ awaitable<task::WaitResponse> wait(ServiceContext& context, task::WaitRequest re
 awaitable<task::ConnectResponse> connect(ServiceContext& context, task::ConnectRequest request) {
   task::ConnectResponse response;
   response.set_shim_pid(static_cast<std::uint32_t>(::getpid()));
-  response.set_task_pid(static_cast<std::uint32_t>(context.sandbox.pid_of(*context.sandbox.process(request.id(), ""))));
+  response.set_task_pid(static_cast<std::uint32_t>(
+      context.sandbox.pid_of(*context.sandbox.process(request.id(), ""))));
   response.set_version("v2");
   co_return response;
 }
@@ -185,19 +201,23 @@ awaitable<Empty> shut_down(ServiceContext& context, task::ShutdownRequest reques
 }
 
 awaitable<Empty> checkpoint(ServiceContext&, task::CheckpointTaskRequest request) {
-  throw_error(Code::unimplemented, "checkpoint of {}: a virtual machine's container cannot be checkpointed by CRIU", request.id());
+  throw_error(Code::unimplemented,
+              "checkpoint of {}: a virtual machine's container cannot be checkpointed by CRIU",
+              request.id());
   co_return Empty{};
 }
 
 }  // namespace
 
 void add_task_service(wire::Server& server, ServiceContext& context) {
-  // GCC 12: a coroutine lambda's captures would die with the lambda, so each is a plain function that takes the context.
-  const auto add = [&]<typename Request, typename Response>(std::string_view method,
-                                                            awaitable<Response> (*function)(ServiceContext&, Request)) {
-    server.on<Request, Response>("containerd.task.v2.Task", method, [&context, function](Request request) {
-      return function(context, std::move(request));
-    });
+  // GCC 12: a coroutine lambda's captures would die with the lambda, so each is a plain function
+  // that takes the context.
+  const auto add = [&]<typename Request, typename Response>(
+                       std::string_view method,
+                       awaitable<Response> (*function)(ServiceContext&, Request)) {
+    server.on<Request, Response>(
+        "containerd.task.v2.Task", method,
+        [&context, function](Request request) { return function(context, std::move(request)); });
   };
   add("State", &state);
   add("Create", &create);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// containerd.task.v2.Task: decodes, calls the sandbox, encodes. Spoken by containerd and by our own command line.
+// containerd.task.v2.Task: decodes, calls the sandbox, encodes. Spoken by containerd and by our own
+// command line.
 #pragma once
 
 #include "runtime/shim/service_options.h"

@@ -45,8 +45,8 @@ constexpr EarlyMount kRest[] = {
     {"cgroup2", "/sys/fs/cgroup", kNoAll, "nsdelegate"},
 };
 
-/// An initrd or an image may have mounted some of it, or have been started with it (EBUSY); a kernel may lack one kind of
-/// file system (ENODEV), which its user will hear about.
+/// An initrd or an image may have mounted some of it, or have been started with it (EBUSY); a
+/// kernel may lack one kind of file system (ENODEV), which its user will hear about.
 void mount_one(const EarlyMount& entry) {
   ::mkdir(entry.target, 0755);
   if (::mount(entry.type, entry.target, entry.type, entry.flags, entry.data) == 0) return;
@@ -78,8 +78,10 @@ void mount_first() {
 void mount_rest() {
   for (const EarlyMount& entry : kRest) mount_one(entry);
   // See the OCI runtime-spec, "Dev symbolic links"; an image's devtmpfs has them from udev.
-  for (const auto& [target, link] : {std::pair{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
-                                     {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"}}) {
+  for (const auto& [target, link] : {std::pair{"/proc/self/fd", "/dev/fd"},
+                                     {"/proc/self/fd/0", "/dev/stdin"},
+                                     {"/proc/self/fd/1", "/dev/stdout"},
+                                     {"/proc/self/fd/2", "/dev/stderr"}}) {
     [[maybe_unused]] const int result = ::symlink(target, link);
   }
   raise_loopback();
@@ -87,12 +89,14 @@ void mount_rest() {
 }
 
 void enable_controllers() {
-  const std::string available = read_file_if_exists("/sys/fs/cgroup/cgroup.controllers").value_or("");
+  const std::string available =
+      read_file_if_exists("/sys/fs/cgroup/cgroup.controllers").value_or("");
   std::string wanted;
   std::size_t begin = 0;
   while (begin < available.size()) {
     const std::size_t end = available.find_first_of(" \n", begin);
-    if (end != begin) wanted += (wanted.empty() ? "+" : " +") + available.substr(begin, end - begin);
+    if (end != begin)
+      wanted += (wanted.empty() ? "+" : " +") + available.substr(begin, end - begin);
     if (end == std::string::npos) break;
     begin = end + 1;
   }

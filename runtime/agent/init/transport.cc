@@ -80,7 +80,8 @@ std::optional<std::string> find_serial_port(const std::string& name, const std::
 }
 
 std::optional<UniqueFd> listen_vsock(unsigned port) {
-  // The device file is there with the guest's driver; without it AF_VSOCK would still accept loopback peers only.
+  // The device file is there with the guest's driver; without it AF_VSOCK would still accept
+  // loopback peers only.
   if (!path_exists("/dev/vsock")) return std::nullopt;
   UniqueFd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return std::nullopt;
@@ -103,7 +104,8 @@ asio::awaitable<void> serve_host(wire::Server& server, bool vsock_only) {
   std::optional<std::string> port;
   if (!vsock_only) port = co_await wait_for_serial_port();
   if (port) co_await serve_serial_port(server, *port);
-  if (!has_vsock) throw_error(Code::not_found, "neither a virtio-serial port {} nor vsock", kSerialPortName);
+  if (!has_vsock)
+    throw_error(Code::not_found, "neither a virtio-serial port {} nor vsock", kSerialPortName);
   asio::steady_timer for_ever(executor, asio::steady_timer::time_point::max());
   co_await for_ever.async_wait(asio::use_awaitable);
 }

@@ -57,7 +57,8 @@ unsigned bring_online(const std::vector<std::string>& folders, unsigned limit) {
 OnlineResult online_all(unsigned cpus, bool cpu_only, const std::string& root) {
   OnlineResult result;
   result.cpus = bring_online(numbered(root + std::string(kCpu), "cpu"), cpus == 0 ? ~0U : cpus);
-  if (!cpu_only) result.memory_blocks = bring_online(numbered(root + std::string(kMemory), "memory"), ~0U);
+  if (!cpu_only)
+    result.memory_blocks = bring_online(numbered(root + std::string(kMemory), "memory"), ~0U);
   return result;
 }
 
@@ -79,13 +80,16 @@ unsigned online_cpus(const std::string& root) {
 }
 
 std::uint64_t memory_block_size(const std::string& root) {
-  const std::optional<std::string> text = read_file_if_exists(root + std::string(kMemory) + "/block_size_bytes");
+  const std::optional<std::string> text =
+      read_file_if_exists(root + std::string(kMemory) + "/block_size_bytes");
   std::uint64_t size = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), size, 16);
   return size;
 }
 
-bool can_probe_memory(const std::string& root) { return path_exists(root + std::string(kMemory) + "/probe"); }
+bool can_probe_memory(const std::string& root) {
+  return path_exists(root + std::string(kMemory) + "/probe");
+}
 
 void probe_memory(std::span<const std::uint64_t> addresses, const std::string& root) {
   for (const std::uint64_t address : addresses) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Processors and memory that the host added while the guest runs, seen through /sys; `root` stands before it in tests.
+// Processors and memory that the host added while the guest runs, seen through /sys; `root` stands
+// before it in tests.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@
 namespace kata::agent {
 
 struct OnlineResult {
-  unsigned cpus = 0;           ///< that this call brought online
+  unsigned cpus = 0;  ///< that this call brought online
   unsigned memory_blocks = 0;
 };
 
-/// Brings online what is offline: at most `cpus` processors (0: all), and the memory unless `cpu_only`. What the kernel
-/// refuses (for one that is on its way out) is logged. Throws Error.
+/// Brings online what is offline: at most `cpus` processors (0: all), and the memory unless
+/// `cpu_only`. What the kernel refuses (for one that is on its way out) is logged. Throws Error.
 OnlineResult online_all(unsigned cpus, bool cpu_only, const std::string& root = "");
 
 /// Processors that are present and online.

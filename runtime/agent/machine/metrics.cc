@@ -42,19 +42,22 @@ void add_memory(std::string& out, const std::string& root) {
   family(out, "kata_guest_meminfo", "gauge", "Guest memory in kB, as /proc/meminfo.");
   for_lines(read_file_if_exists(root + "/proc/meminfo").value_or(""), [&](std::string_view line) {
     const auto words = words_of(line);
-    if (words.size() >= 2) out += fmt::format("kata_guest_meminfo{{item=\"{}\"}} {}\n", words[0], words[1]);
+    if (words.size() >= 2)
+      out += fmt::format("kata_guest_meminfo{{item=\"{}\"}} {}\n", words[0], words[1]);
   });
 }
 
 void add_cpu(std::string& out, const std::string& root) {
-  constexpr std::string_view kItems[] = {"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"};
+  constexpr std::string_view kItems[] = {"user",   "nice", "system",  "idle",
+                                         "iowait", "irq",  "softirq", "steal"};
   family(out, "kata_guest_cpu_time", "counter", "Processor time in clock ticks, as /proc/stat.");
   for_lines(read_file_if_exists(root + "/proc/stat").value_or(""), [&](std::string_view line) {
     const auto words = words_of(line);
     if (words.empty() || !words[0].starts_with("cpu")) return;
     const std::string_view cpu = words[0] == "cpu" ? std::string_view("total") : words[0].substr(3);
     for (std::size_t i = 0; i < std::size(kItems) && i + 1 < words.size(); ++i) {
-      out += fmt::format("kata_guest_cpu_time{{cpu=\"{}\",item=\"{}\"}} {}\n", cpu, kItems[i], words[i + 1]);
+      out += fmt::format("kata_guest_cpu_time{{cpu=\"{}\",item=\"{}\"}} {}\n", cpu, kItems[i],
+                         words[i + 1]);
     }
   });
 }
@@ -74,8 +77,10 @@ void add_network(std::string& out, const std::string& root) {
   for_lines(read_file_if_exists(root + "/proc/net/dev").value_or(""), [&](std::string_view line) {
     const auto words = words_of(line);
     if (words.size() < 17) return;  // a heading
-    out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"recv_bytes\"}} {}\n", words[0], words[1]);
-    out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"xmit_bytes\"}} {}\n", words[0], words[9]);
+    out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"recv_bytes\"}} {}\n",
+                       words[0], words[1]);
+    out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"xmit_bytes\"}} {}\n",
+                       words[0], words[9]);
   });
 }
 

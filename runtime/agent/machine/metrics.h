@@ -7,7 +7,8 @@
 
 namespace kata::agent {
 
-/// The agent's own process, the guest's memory, processors, load and network, from /proc below `root`. Throws Error.
+/// The agent's own process, the guest's memory, processors, load and network, from /proc below
+/// `root`. Throws Error.
 [[nodiscard]] std::string guest_metrics(const std::string& root = "");
 
 }  // namespace kata::agent

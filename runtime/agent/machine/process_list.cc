@@ -45,7 +45,8 @@ std::vector<std::string_view> status_words(const std::string& status, std::strin
 std::uint64_t boot_time(const std::string& root) {
   const std::string text = read_file_if_exists(root + "/proc/stat").value_or("");
   const std::size_t at = text.find("\nbtime ");
-  return at == std::string::npos ? 0 : number_of<std::uint64_t>(std::string_view(text).substr(at + 7));
+  return at == std::string::npos ? 0
+                                 : number_of<std::uint64_t>(std::string_view(text).substr(at + 7));
 }
 
 std::string tty_name(int number) {
@@ -70,7 +71,8 @@ std::optional<ProcessFacts> read_process(pid_t pid, const std::string& root) {
     // The name is in parentheses and may hold any character, parentheses too.
     const std::size_t open = stat.find('(');
     const std::size_t close = stat.rfind(')');
-    if (open == std::string::npos || close == std::string::npos || close < open) return std::nullopt;
+    if (open == std::string::npos || close == std::string::npos || close < open)
+      return std::nullopt;
     const std::vector<std::string_view> words = words_of(std::string_view(stat).substr(close + 1));
     if (words.size() < 20) return std::nullopt;
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
@@ -81,14 +83,17 @@ std::optional<ProcessFacts> read_process(pid_t pid, const std::string& root) {
     facts.cpu_milliseconds =
         (number_of<std::uint64_t>(words[11]) + number_of<std::uint64_t>(words[12])) * 1000 / ticks;
     facts.start_seconds = boot_time(root) + number_of<std::uint64_t>(words[19]) / ticks;
-    if (const auto uids = status_words(status, "Uid"); !uids.empty()) facts.uid = number_of<std::uint32_t>(uids[0]);
+    if (const auto uids = status_words(status, "Uid"); !uids.empty())
+      facts.uid = number_of<std::uint32_t>(uids[0]);
     const auto pids = status_words(status, "NSpid");
     facts.container_pid = pids.empty() ? pid : number_of<pid_t>(pids.back());
     while (!command.empty() && command.back() == '\0') command.pop_back();
     for (char& c : command) c = static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    facts.command = command.empty() ? "[" + stat.substr(open + 1, close - open - 1) + "]" : command.substr(0, kMaxCommand);
+    facts.command = command.empty() ? "[" + stat.substr(open + 1, close - open - 1) + "]"
+                                    : command.substr(0, kMaxCommand);
   } catch (const Error& error) {
-    if (error.code() == Code::not_found || error.err() != 0) return std::nullopt;  // ended meanwhile: ENOENT or ESRCH
+    if (error.code() == Code::not_found || error.err() != 0)
+      return std::nullopt;  // ended meanwhile: ENOENT or ESRCH
     throw;
   }
   return facts;

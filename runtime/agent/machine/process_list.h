@@ -15,9 +15,9 @@ struct ProcessFacts {
   pid_t pid = 0;
   pid_t parent = 0;
   std::uint32_t uid = 0;
-  std::string tty;    ///< "pts/0", or "?"
-  std::string state;  ///< one letter, see proc(5)
-  std::uint64_t start_seconds = 0;      ///< since the epoch
+  std::string tty;                  ///< "pts/0", or "?"
+  std::string state;                ///< one letter, see proc(5)
+  std::uint64_t start_seconds = 0;  ///< since the epoch
   std::uint64_t cpu_milliseconds = 0;
   std::string command;
   pid_t container_pid = 0;  ///< in its innermost pid namespace

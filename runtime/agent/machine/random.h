@@ -7,8 +7,9 @@
 
 namespace kata::agent {
 
-/// Mixes the host's bytes into the pool, counted as entropy, and makes the generator take a new seed from it: two guests
-/// restored from one template must not draw the same numbers. Throws Error.
+/// Mixes the host's bytes into the pool, counted as entropy, and makes the generator take a new
+/// seed from it: two guests restored from one template must not draw the same numbers. Throws
+/// Error.
 void reseed_random(std::string_view bytes);
 
 }  // namespace kata::agent

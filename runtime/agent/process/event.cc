@@ -21,7 +21,8 @@ asio::awaitable<void> Event::wait() {
 
 asio::awaitable<void> throw_if_cancelled() {
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) throw_error(Code::cancelled, "the call was cancelled");
+  if (state.cancelled() != asio::cancellation_type::none)
+    throw_error(Code::cancelled, "the call was cancelled");
 }
 
 }  // namespace kata::agent

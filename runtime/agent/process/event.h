@@ -13,8 +13,8 @@ class Event {
  public:
   explicit Event(const asio::any_io_executor& executor);
 
-  /// Returns at the next notify_all(). Throws Error(cancelled) when the call it serves has ended. The owner must outlive
-  /// the caller's next look at it: hold a shared_ptr.
+  /// Returns at the next notify_all(). Throws Error(cancelled) when the call it serves has ended.
+  /// The owner must outlive the caller's next look at it: hold a shared_ptr.
   [[nodiscard]] asio::awaitable<void> wait();
   void notify_all() { timer_.cancel(); }
 
@@ -22,7 +22,8 @@ class Event {
   asio::steady_timer timer_;  // never expires; cancelling it is the notification
 };
 
-/// Throws Error(cancelled) when the calling coroutine has been cancelled. After an await with redirected errors.
+/// Throws Error(cancelled) when the calling coroutine has been cancelled. After an await with
+/// redirected errors.
 [[nodiscard]] asio::awaitable<void> throw_if_cancelled();
 
 }  // namespace kata::agent

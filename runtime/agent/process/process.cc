@@ -22,8 +22,8 @@
 namespace kata::agent {
 namespace {
 
-std::unique_ptr<Stream> open_stream(const asio::any_io_executor& executor, UniqueFd fd, Stream::Kind kind,
-                                    std::size_t pipe_size) {
+std::unique_ptr<Stream> open_stream(const asio::any_io_executor& executor, UniqueFd fd,
+                                    Stream::Kind kind, std::size_t pipe_size) {
   if (!fd) return nullptr;
   return std::make_unique<Stream>(executor, std::move(fd), kind, pipe_size);
 }
@@ -35,7 +35,8 @@ Stream& existing(const std::unique_ptr<Stream>& stream, std::string_view what) {
 
 }  // namespace
 
-Process::Process(const asio::any_io_executor& executor, StartedProcess& started, std::size_t pipe_size)
+Process::Process(const asio::any_io_executor& executor, StartedProcess& started,
+                 std::size_t pipe_size)
     : executor_(executor),
       pid_(started.pid),
       pidfd_(started.pidfd.duplicate()),
@@ -45,7 +46,9 @@ Process::Process(const asio::any_io_executor& executor, StartedProcess& started,
       console_(open_stream(executor, std::move(started.stdio.console), Stream::Kind::console, 0)),
       ended_(executor) {}
 
-void Process::watch() { asio::co_spawn(executor_, wait_for_end(shared_from_this()), asio::detached); }
+void Process::watch() {
+  asio::co_spawn(executor_, wait_for_end(shared_from_this()), asio::detached);
+}
 
 asio::awaitable<void> Process::wait_for_end([[maybe_unused]] std::shared_ptr<Process> self) {
   asio::posix::stream_descriptor pidfd(executor_, pidfd_.duplicate().release());
@@ -63,10 +66,12 @@ void Process::reap() {
   siginfo_t info{};
   int result;
   do {
-    result = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+    result = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
+                      WEXITED | WNOHANG);
   } while (result != 0 && errno == EINTR);
   if (result != 0) {
-    // Somebody else took the status; the process is gone all the same, and nobody may wait for ever.
+    // Somebody else took the status; the process is gone all the same, and nobody may wait for
+    // ever.
     log::warn("exit status lost pid={} error=\"{}\"", pid_, errno_text(errno));
     status_ = 255;
   } else if (info.si_pid == 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One process of a container as the host sees it: its streams and, sooner or later, its exit status, which is kept for
-// whoever asks later.
+// One process of a container as the host sees it: its streams and, sooner or later, its exit
+// status, which is kept for whoever asks later.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -30,7 +30,8 @@ class Process : public std::enable_shared_from_this<Process> {
   [[nodiscard]] asio::awaitable<int> wait();
   /// As wait(), for at most `seconds`; nothing when they passed.
   [[nodiscard]] asio::awaitable<std::optional<int>> wait_for(unsigned seconds);
-  /// Takes the status when it has ended already; PID 1's reaper calls it so that nobody else takes the status away.
+  /// Takes the status when it has ended already; PID 1's reaper calls it so that nobody else takes
+  /// the status away.
   void reap();
   /// Throws Error(not_found) when it has ended.
   void signal(int number);

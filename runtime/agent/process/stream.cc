@@ -20,8 +20,10 @@ using Descriptor = asio::posix::stream_descriptor;
 
 Stream::Stream(const asio::any_io_executor& executor, UniqueFd fd, Kind kind, std::size_t pipe_size)
     : descriptor_(executor), kind_(kind) {
-  // A larger pipe is fewer calls; the limit of /proc/sys/fs/pipe-max-size may forbid it, which costs only speed.
-  if (kind == Kind::pipe && pipe_size > 65536) ::fcntl(fd.get(), F_SETPIPE_SZ, static_cast<int>(pipe_size));
+  // A larger pipe is fewer calls; the limit of /proc/sys/fs/pipe-max-size may forbid it, which
+  // costs only speed.
+  if (kind == Kind::pipe && pipe_size > 65536)
+    ::fcntl(fd.get(), F_SETPIPE_SZ, static_cast<int>(pipe_size));
   set_nonblocking(fd.get(), true);
   descriptor_.assign(fd.release());
 }
@@ -46,13 +48,15 @@ bool Stream::read_now(std::size_t limit, std::string& data) {
 }
 
 asio::awaitable<std::string> Stream::read(std::size_t limit) {
-  if (limit == 0) throw_error(Code::invalid_argument, "a read of 0 bytes cannot be told from the end of file");
+  if (limit == 0)
+    throw_error(Code::invalid_argument, "a read of 0 bytes cannot be told from the end of file");
   limit = std::min(limit, kMaxTransfer);
   std::string data;
   while (!ended_ && descriptor_.is_open()) {
     if (read_now(limit, data)) break;
     std::error_code error;
-    co_await descriptor_.async_wait(Descriptor::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    co_await descriptor_.async_wait(Descriptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, error));
     co_await throw_if_cancelled();
   }
   co_return data;
@@ -69,10 +73,12 @@ asio::awaitable<std::size_t> Stream::write(std::string data) {
     const int err = errno;
     if (count >= 0) co_return static_cast<std::size_t>(count);
     if (err == EINTR) continue;
-    if (err == EPIPE || err == EIO) throw_error(Code::failed_precondition, "the program has closed its standard input");
+    if (err == EPIPE || err == EIO)
+      throw_error(Code::failed_precondition, "the program has closed its standard input");
     if (err != EAGAIN) throw_errno(err, "write {} bytes to the program's input", data.size());
     std::error_code error;
-    co_await descriptor_.async_wait(Descriptor::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    co_await descriptor_.async_wait(Descriptor::wait_write,
+                                    asio::redirect_error(asio::use_awaitable, error));
     co_await throw_if_cancelled();
   }
   throw_error(Code::failed_precondition, "standard input is closed");
@@ -96,7 +102,8 @@ void Stream::resize(unsigned rows, unsigned columns) {
   winsize size{};
   size.ws_row = static_cast<unsigned short>(std::min(rows, kMost));
   size.ws_col = static_cast<unsigned short>(std::min(columns, kMost));
-  if (::ioctl(descriptor_.native_handle(), TIOCSWINSZ, &size) != 0) throw_errno(errno, "resize the terminal");
+  if (::ioctl(descriptor_.native_handle(), TIOCSWINSZ, &size) != 0)
+    throw_errno(errno, "resize the terminal");
 }
 
 }  // namespace kata::agent

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent's end of one standard stream: a pipe, or the pty's master that is input and output at once. Reads and writes
-// are pulled by the host, so a slow host fills the pipe and stops the program, never the agent.
+// The agent's end of one standard stream: a pipe, or the pty's master that is input and output at
+// once. Reads and writes are pulled by the host, so a slow host fills the pipe and stops the
+// program, never the agent.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -24,13 +25,14 @@ class Stream {
   /// Takes the descriptor; a pipe is made as large as the kernel lets it, up to `pipe_size`.
   Stream(const asio::any_io_executor& executor, UniqueFd fd, Kind kind, std::size_t pipe_size);
 
-  /// Waits until there is something and returns it, at most `limit` bytes; empty at end of file, which is also what a
-  /// read parked during close() gets. Throws Error.
+  /// Waits until there is something and returns it, at most `limit` bytes; empty at end of file,
+  /// which is also what a read parked during close() gets. Throws Error.
   [[nodiscard]] asio::awaitable<std::string> read(std::size_t limit);
-  /// Waits until something fits and returns how much was taken. Throws Error(failed_precondition) when nobody reads.
+  /// Waits until something fits and returns how much was taken. Throws Error(failed_precondition)
+  /// when nobody reads.
   [[nodiscard]] asio::awaitable<std::size_t> write(std::string data);
-  /// End of file for the program as soon as the writes that are parked have been served; nothing for a console, whose
-  /// reading side stays.
+  /// End of file for the program as soon as the writes that are parked have been served; nothing
+  /// for a console, whose reading side stays.
   void close_input();
   void close();
   /// TIOCSWINSZ. Throws Error(failed_precondition) unless it is a console.

@@ -26,8 +26,8 @@ std::string request_bytes(std::string_view service, std::string_view method, std
   request.set_timeout_nano(std::chrono::nanoseconds(deadline).count());
   std::string bytes = request.SerializeAsString();
   if (bytes.size() > kMaxFramePayload) {
-    throw_error(Code::resource_exhausted, "call {}: request of {} bytes, ttrpc carries at most {}", method, bytes.size(),
-                kMaxFramePayload);
+    throw_error(Code::resource_exhausted, "call {}: request of {} bytes, ttrpc carries at most {}",
+                method, bytes.size(), kMaxFramePayload);
   }
   return bytes;
 }
@@ -35,7 +35,8 @@ std::string request_bytes(std::string_view service, std::string_view method, std
 /// The payload of a good answer; throws Error with the peer's words for a bad one.
 std::string unwrap(const std::string& bytes) {
   ttrpc::Response response;
-  if (!response.ParseFromString(bytes)) throw_error(Code::data_loss, "ttrpc response is not a valid message");
+  if (!response.ParseFromString(bytes))
+    throw_error(Code::data_loss, "ttrpc response is not a valid message");
   const int code = response.status().code();
   if (code != 0) {
     const bool known = code > 0 && code <= static_cast<int>(Code::unauthenticated);
@@ -51,7 +52,8 @@ Client::Client(asio::any_io_executor executor, UniqueFd fd)
 
 void Client::start() {
   const std::shared_ptr<Client> self = shared_from_this();
-  asio::co_spawn(executor_, [self]() { return self->read_answers(); }, asio::detached);
+  asio::co_spawn(
+      executor_, [self]() { return self->read_answers(); }, asio::detached);
 }
 
 asio::awaitable<void> Client::read_answers() {
@@ -59,7 +61,8 @@ asio::awaitable<void> Client::read_answers() {
   try {
     while (std::optional<Frame> frame = co_await connection_->read()) {
       const auto it = pending_.find(frame->stream_id);
-      if (frame->type != FrameType::response || it == pending_.end()) continue;  // late, or never asked for
+      if (frame->type != FrameType::response || it == pending_.end())
+        continue;  // late, or never asked for
       it->second->answer = std::move(frame->payload);
       it->second->timer.cancel();
       pending_.erase(it);
@@ -78,10 +81,12 @@ void Client::close(std::string why) {
   for (const auto& [id, call] : waiting) call->timer.cancel();
 }
 
-asio::awaitable<std::string> Client::call_bytes(std::string service, std::string method, std::string payload,
+asio::awaitable<std::string> Client::call_bytes(std::string service, std::string method,
+                                                std::string payload,
                                                 std::chrono::milliseconds deadline) {
   const std::shared_ptr<Client> self = shared_from_this();
-  if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
+  if (!connection_->is_open())
+    throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
   const std::string request = request_bytes(service, method, std::move(payload), deadline);
   const std::uint32_t id = next_id_;
   next_id_ += 2;
@@ -97,17 +102,21 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
   co_await call->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   pending_.erase(id);
   if (call->answer) co_return in_context([&] { return unwrap(*call->answer); }, "{}", method);
-  if (!connection_->is_open()) throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
+  if (!connection_->is_open())
+    throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
   if (error) throw_error(Code::cancelled, "call {}/{}: cancelled", service, method);
-  throw_error(Code::deadline_exceeded, "call {}/{}: no answer within {} ms", service, method, deadline.count());
+  throw_error(Code::deadline_exceeded, "call {}/{}: no answer within {} ms", service, method,
+              deadline.count());
 }
 
 BlockingClient::BlockingClient(UniqueFd fd) : fd_(std::move(fd)) {}
 
-std::uint32_t BlockingClient::send(std::string_view service, std::string_view method, const std::string& payload) {
+std::uint32_t BlockingClient::send(std::string_view service, std::string_view method,
+                                   const std::string& payload) {
   const std::uint32_t id = next_id_;
   next_id_ += 2;
-  write_all(fd_.get(), encode_frame(id, FrameType::request, request_bytes(service, method, payload, kNoDeadline)));
+  write_all(fd_.get(), encode_frame(id, FrameType::request,
+                                    request_bytes(service, method, payload, kNoDeadline)));
   asked_.insert(id);
   return id;
 }
@@ -142,10 +151,12 @@ std::string BlockingClient::receive(std::uint32_t id, std::chrono::milliseconds 
     if (std::optional<std::string> answer = take_answer(id)) return *std::move(answer);
     int wait_ms = -1;
     if (deadline != kNoDeadline) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
       if (left <= 0) {
         asked_.erase(id);
-        throw_error(Code::deadline_exceeded, "no answer of the sandbox process within {} ms", deadline.count());
+        throw_error(Code::deadline_exceeded, "no answer of the sandbox process within {} ms",
+                    deadline.count());
       }
       wait_ms = static_cast<int>(left) + 1;
     }

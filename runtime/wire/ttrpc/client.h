@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The calling end of ttrpc: Client for coroutines (many calls at once over one connection), BlockingClient for the
-// command line, which needs no event loop.
+// The calling end of ttrpc: Client for coroutines (many calls at once over one connection),
+// BlockingClient for the command line, which needs no event loop.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -31,21 +31,21 @@ class Client : public std::enable_shared_from_this<Client> {
   /// Starts reading; call once, right after construction with make_shared.
   void start();
 
-  /// One call. Throws Error with the peer's code and message; deadline_exceeded when no answer came in time;
-  /// unavailable when the connection has ended.
+  /// One call. Throws Error with the peer's code and message; deadline_exceeded when no answer came
+  /// in time; unavailable when the connection has ended.
   template <typename Response, typename Request>
   asio::awaitable<Response> call(std::string service, std::string method, Request request,
                                  std::chrono::milliseconds deadline) {
-    const std::string payload =
-        co_await call_bytes(std::move(service), std::move(method), request.SerializeAsString(), deadline);
+    const std::string payload = co_await call_bytes(std::move(service), std::move(method),
+                                                    request.SerializeAsString(), deadline);
     Response response;
     if (!response.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
       throw_error(Code::data_loss, "response is not a valid message");
     }
     co_return response;
   }
-  asio::awaitable<std::string> call_bytes(std::string service, std::string method, std::string payload,
-                                          std::chrono::milliseconds deadline);
+  asio::awaitable<std::string> call_bytes(std::string service, std::string method,
+                                          std::string payload, std::chrono::milliseconds deadline);
 
   /// Fails what is in flight with `unavailable: why`, and every later call.
   void close(std::string why);
@@ -77,7 +77,8 @@ class BlockingClient {
     return decode<Response>(receive(send(service, method, request.SerializeAsString()), deadline));
   }
 
-  /// Sends a request and returns its stream id; the answer is fetched by receive() or receive_ready().
+  /// Sends a request and returns its stream id; the answer is fetched by receive() or
+  /// receive_ready().
   std::uint32_t send(std::string_view service, std::string_view method, const std::string& payload);
   /// Waits for the answer to `id`. Throws as Client::call.
   std::string receive(std::uint32_t id, std::chrono::milliseconds deadline);

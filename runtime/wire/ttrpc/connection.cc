@@ -18,7 +18,8 @@ constexpr std::size_t kMaxQueued = 2 * kMaxFramePayload;
 
 }  // namespace
 
-Connection::Connection(asio::any_io_executor executor, UniqueFd fd) : stream_(executor), drained_(executor) {
+Connection::Connection(asio::any_io_executor executor, UniqueFd fd)
+    : stream_(executor), drained_(executor) {
   drained_.expires_at(asio::steady_timer::time_point::max());
   set_nonblocking(fd.get(), true);
   stream_.assign(fd.release());
@@ -49,7 +50,8 @@ void Connection::send(std::uint32_t stream_id, FrameType type, std::string_view 
   if (writing_) return;
   writing_ = true;
   const std::shared_ptr<Connection> self = shared_from_this();
-  asio::co_spawn(stream_.get_executor(), [self]() { return self->write_queued(); }, asio::detached);
+  asio::co_spawn(
+      stream_.get_executor(), [self]() { return self->write_queued(); }, asio::detached);
 }
 
 asio::awaitable<void> Connection::write_queued() {
@@ -58,7 +60,8 @@ asio::awaitable<void> Connection::write_queued() {
     const std::string bytes = std::move(queue_.front());
     queue_.pop_front();
     std::error_code error;
-    co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(stream_, asio::buffer(bytes),
+                               asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       log::debug("ttrpc write ended error=\"{}\"", error.message());
       close();

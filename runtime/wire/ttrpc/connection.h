@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One ttrpc connection over any byte stream that epoll knows: a unix socket, vsock or a virtio-serial port. Used by the
-// client and the server; belongs to one io_context and one thread.
+// One ttrpc connection over any byte stream that epoll knows: a unix socket, vsock or a
+// virtio-serial port. Used by the client and the server; belongs to one io_context and one thread.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -22,12 +22,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Takes the descriptor and makes it non-blocking.
   Connection(asio::any_io_executor executor, UniqueFd fd);
 
-  /// The next frame; nothing at end of file or after close(). Throws Error for a frame that breaks the protocol.
+  /// The next frame; nothing at end of file or after close(). Throws Error for a frame that breaks
+  /// the protocol.
   [[nodiscard]] asio::awaitable<std::optional<Frame>> read();
   /// Queues a frame; frames leave in order. Does nothing after close().
   void send(std::uint32_t stream_id, FrameType type, std::string_view payload);
-  /// Returns at once while little is queued, else when the peer has taken it: a server that waits here before each
-  /// read() cannot be filled up by a peer that asks and never reads.
+  /// Returns at once while little is queued, else when the peer has taken it: a server that waits
+  /// here before each read() cannot be filled up by a peer that asks and never reads.
   [[nodiscard]] asio::awaitable<void> wait_until_drained();
   /// Ends reads and drops what is queued.
   void close();

@@ -20,8 +20,8 @@ std::uint32_t read_big_endian(std::string_view bytes) {
 
 std::string encode_frame(std::uint32_t stream_id, FrameType type, std::string_view payload) {
   if (payload.size() > kMaxFramePayload) {
-    throw_error(Code::resource_exhausted, "message of {} bytes: ttrpc carries at most {}", payload.size(),
-                kMaxFramePayload);
+    throw_error(Code::resource_exhausted, "message of {} bytes: ttrpc carries at most {}",
+                payload.size(), kMaxFramePayload);
   }
   std::string out;
   out.reserve(kFrameHeaderSize + payload.size());
@@ -40,12 +40,15 @@ std::optional<Frame> FrameParser::next() {
   const std::uint32_t stream_id = read_big_endian(rest.substr(4));
   const auto type = static_cast<unsigned char>(rest[8]);
   if (length > kMaxFramePayload) {
-    throw_error(Code::invalid_argument, "ttrpc frame of {} bytes: at most {} are allowed", length, kMaxFramePayload);
+    throw_error(Code::invalid_argument, "ttrpc frame of {} bytes: at most {} are allowed", length,
+                kMaxFramePayload);
   }
-  if (type != static_cast<unsigned char>(FrameType::request) && type != static_cast<unsigned char>(FrameType::response)) {
+  if (type != static_cast<unsigned char>(FrameType::request) &&
+      type != static_cast<unsigned char>(FrameType::response)) {
     throw_error(Code::invalid_argument, "ttrpc frame of unknown type {}", type);
   }
-  if (stream_id % 2 == 0) throw_error(Code::invalid_argument, "ttrpc frame with even stream id {}", stream_id);
+  if (stream_id % 2 == 0)
+    throw_error(Code::invalid_argument, "ttrpc frame with even stream id {}", stream_id);
   if (rest.size() < kFrameHeaderSize + length) return std::nullopt;
   Frame frame{.stream_id = stream_id,
               .type = static_cast<FrameType>(type),

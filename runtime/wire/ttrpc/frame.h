@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ttrpc's framing, pure: bytes in, frames out. A frame is a header of ten bytes (length and stream id, both big endian,
-// type, flags) and its payload; see PROTOCOL.md of containerd/ttrpc. The peer is not trusted: every length is bounded.
+// ttrpc's framing, pure: bytes in, frames out. A frame is a header of ten bytes (length and stream
+// id, both big endian, type, flags) and its payload; see PROTOCOL.md of containerd/ttrpc. The peer
+// is not trusted: every length is bounded.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +24,18 @@ struct Frame {
   std::string payload;
 };
 
-/// The frame as bytes. Throws Error(resource_exhausted) when the payload is larger than kMaxFramePayload.
-[[nodiscard]] std::string encode_frame(std::uint32_t stream_id, FrameType type, std::string_view payload);
+/// The frame as bytes. Throws Error(resource_exhausted) when the payload is larger than
+/// kMaxFramePayload.
+[[nodiscard]] std::string encode_frame(std::uint32_t stream_id, FrameType type,
+                                       std::string_view payload);
 
 /// Collects bytes and cuts them into frames.
 class FrameParser {
  public:
   void feed(std::string_view bytes) { buffer_.append(bytes); }
-  /// The next whole frame, or nothing while bytes are missing. Throws Error(invalid_argument) for a length over the cap,
-  /// a type that is neither request nor response, or an even stream id; the connection is of no use after that.
+  /// The next whole frame, or nothing while bytes are missing. Throws Error(invalid_argument) for a
+  /// length over the cap, a type that is neither request nor response, or an even stream id; the
+  /// connection is of no use after that.
   [[nodiscard]] std::optional<Frame> next();
 
  private:

@@ -18,8 +18,8 @@
 
 namespace kata::wire {
 
-/// One call that waits. The signal must outlive the coroutine that it cancels: the coroutine's completion handler holds
-/// the last reference.
+/// One call that waits. The signal must outlive the coroutine that it cancels: the coroutine's
+/// completion handler holds the last reference.
 struct Server::Call {
   Call(std::uint32_t id, std::string method_name, const Method* method_entry)
       : stream_id(id), name(std::move(method_name)), method(method_entry) {}
@@ -37,8 +37,8 @@ namespace {
 
 constexpr std::size_t kMaxMessage = 64U << 10;
 
-/// Error texts quote what the peer sent or the kernel holds: cut to a sane length, and made what a protobuf string must
-/// be, since the receiver refuses a message with a stray byte.
+/// Error texts quote what the peer sent or the kernel holds: cut to a sane length, and made what a
+/// protobuf string must be, since the receiver refuses a message with a stray byte.
 std::string wire_text(std::string_view text) {
   std::string clean(text.substr(0, kMaxMessage));
   for (char& c : clean) {
@@ -58,7 +58,8 @@ std::string response_bytes(Code code, std::string_view message, std::string payl
 std::string good_response(std::string_view name, std::string payload) {
   std::string reply = response_bytes(Code::ok, "", std::move(payload));
   if (reply.size() > kMaxFramePayload) {
-    throw_error(Code::resource_exhausted, "response of {} is too large: {} bytes", name, reply.size());
+    throw_error(Code::resource_exhausted, "response of {} is too large: {} bytes", name,
+                reply.size());
   }
   return reply;
 }
@@ -70,27 +71,30 @@ std::string bad_response(std::string_view name, Code code, const char* what) {
 
 }  // namespace
 
-asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection, std::shared_ptr<Call> call,
-                                         std::string payload) {
+asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection,
+                                         std::shared_ptr<Call> call, std::string payload) {
   std::string reply;
   try {
     std::string answer = co_await call->method->parked(std::move(payload));
     reply = good_response(call->name, std::move(answer));
   } catch (const Error& error) {
-    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : error.code(), error.what());
+    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : error.code(),
+                         error.what());
   } catch (const std::exception& error) {
-    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : Code::internal, error.what());
+    reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : Code::internal,
+                         error.what());
   }
   if (call->deadline) call->deadline->cancel();
   if (!call->abandoned) connection->send(call->stream_id, FrameType::response, reply);
 }
 
-void Server::begin_call(const std::shared_ptr<Connection>& connection, const std::shared_ptr<Calls>& calls,
-                        Frame frame) {
+void Server::begin_call(const std::shared_ptr<Connection>& connection,
+                        const std::shared_ptr<Calls>& calls, Frame frame) {
   std::string name = "?";
   std::string reply;
   try {
-    if (calls->size() >= kMaxCalls) throw_error(Code::resource_exhausted, "more than {} calls in flight", kMaxCalls);
+    if (calls->size() >= kMaxCalls)
+      throw_error(Code::resource_exhausted, "more than {} calls in flight", kMaxCalls);
     if (calls->contains(frame.stream_id)) {
       throw_error(Code::invalid_argument, "stream {} is in use", frame.stream_id);
     }
@@ -107,7 +111,8 @@ void Server::begin_call(const std::shared_ptr<Connection>& connection, const std
       const auto call = std::make_shared<Call>(frame.stream_id, std::move(name), &method->second);
       (*calls)[frame.stream_id] = call;
       if (request.timeout_nano() > 0) {
-        call->deadline.emplace(connection->executor(), std::chrono::nanoseconds(request.timeout_nano()));
+        call->deadline.emplace(connection->executor(),
+                               std::chrono::nanoseconds(request.timeout_nano()));
         call->deadline->async_wait([weak = std::weak_ptr<Call>(call)](std::error_code cancelled) {
           const std::shared_ptr<Call> late = cancelled ? nullptr : weak.lock();
           if (!late) return;
@@ -117,9 +122,10 @@ void Server::begin_call(const std::shared_ptr<Connection>& connection, const std
       }
       asio::co_spawn(connection->executor(),
                      run_parked(connection, call, std::move(*request.mutable_payload())),
-                     asio::bind_cancellation_slot(call->signal.slot(), [calls, call](const std::exception_ptr&) {
-                       calls->erase(call->stream_id);
-                     }));
+                     asio::bind_cancellation_slot(call->signal.slot(),
+                                                  [calls, call](const std::exception_ptr&) {
+                                                    calls->erase(call->stream_id);
+                                                  }));
       return;
     }
     reply = good_response(name, method->second.now(request.payload()));
@@ -158,8 +164,9 @@ asio::awaitable<void> Server::serve(UniqueFd fd) {
     }
     if (!frame) break;
     if (frame->type != FrameType::request) continue;
-    // Clients count their streams from 1. On a virtio-serial port the peer may leave and another one come without the
-    // guest noticing; the calls of the one that left must neither block nor answer those of the new one.
+    // Clients count their streams from 1. On a virtio-serial port the peer may leave and another
+    // one come without the guest noticing; the calls of the one that left must neither block nor
+    // answer those of the new one.
     if (frame->stream_id == 1 && !fresh) {
       log::debug("ttrpc peer started over calls={}", calls->size());
       cancel_all(*calls);
@@ -178,11 +185,13 @@ asio::awaitable<void> Server::accept_and_serve(UniqueFd listener) {
   asio::steady_timer pause(executor);
   for (;;) {
     co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-    UniqueFd peer(::accept4(descriptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    UniqueFd peer(
+        ::accept4(descriptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!peer) {
       if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) continue;
       log::warn("accept failed error=\"{}\"", errno_text(errno));
-      pause.expires_after(std::chrono::milliseconds(100));  // out of descriptors: the listener stays readable
+      pause.expires_after(
+          std::chrono::milliseconds(100));  // out of descriptors: the listener stays readable
       co_await pause.async_wait(asio::use_awaitable);
       continue;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The serving end of ttrpc. Handlers are typed and thin; the dispatcher alone decodes, catches, maps errors to status
-// codes and logs, once.
+// The serving end of ttrpc. Handlers are typed and thin; the dispatcher alone decodes, catches,
+// maps errors to status codes and logs, once.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,7 +19,8 @@
 
 namespace kata::wire {
 
-/// Stands for google.protobuf.Empty on either side of a call: zero bytes; what a peer sends in it is not read.
+/// Stands for google.protobuf.Empty on either side of a call: zero bytes; what a peer sends in it
+/// is not read.
 struct Empty {
   [[nodiscard]] std::string SerializeAsString() const { return {}; }
   bool ParseFromArray(const void*, int) { return true; }
@@ -30,26 +31,30 @@ class Server {
   /// Calls in flight on one connection; more are answered with resource_exhausted.
   static constexpr std::size_t kMaxCalls = 4096;
 
-  /// Registers `handler(Request) -> awaitable<Response>`; an Error it throws becomes the call's status. The handler is
-  /// cancelled (asio operations end with operation_aborted) when its connection ends or the caller's deadline passes.
+  /// Registers `handler(Request) -> awaitable<Response>`; an Error it throws becomes the call's
+  /// status. The handler is cancelled (asio operations end with operation_aborted) when its
+  /// connection ends or the caller's deadline passes.
   template <typename Request, typename Response, typename Handler>
   void on(std::string_view service, std::string_view method, Handler handler) {
-    methods_[method_key(service, method)].parked = [handler = std::move(handler)](std::string payload) {
+    methods_[method_key(service, method)].parked = [handler =
+                                                        std::move(handler)](std::string payload) {
       return run_typed<Request, Response>(handler, std::move(payload));
     };
   }
 
-  /// Registers `handler(const Request&) -> Response` that never waits: it costs no coroutine, and such calls of one
-  /// connection are carried out and answered in the order of their arrival.
+  /// Registers `handler(const Request&) -> Response` that never waits: it costs no coroutine, and
+  /// such calls of one connection are carried out and answered in the order of their arrival.
   template <typename Request, typename Response, typename Handler>
   void on_now(std::string_view service, std::string_view method, Handler handler) {
-    methods_[method_key(service, method)].now = [handler = std::move(handler)](const std::string& payload) {
-      const Response response = handler(parse<Request>(payload));
-      return response.SerializeAsString();
-    };
+    methods_[method_key(service, method)].now =
+        [handler = std::move(handler)](const std::string& payload) {
+          const Response response = handler(parse<Request>(payload));
+          return response.SerializeAsString();
+        };
   }
 
-  /// Serves one connection until the peer closes it or breaks the protocol. The server must outlive it.
+  /// Serves one connection until the peer closes it or breaks the protocol. The server must outlive
+  /// it.
   asio::awaitable<void> serve(UniqueFd fd);
   /// Accepts on a listening unix or vsock socket and serves each connection; ends when cancelled.
   asio::awaitable<void> accept_and_serve(UniqueFd listener);
@@ -85,9 +90,10 @@ class Server {
   }
 
   /// Answers a call that needs no waiting; hands any other to run_parked().
-  void begin_call(const std::shared_ptr<Connection>& connection, const std::shared_ptr<Calls>& calls, Frame frame);
-  asio::awaitable<void> run_parked(std::shared_ptr<Connection> connection, std::shared_ptr<Call> call,
-                                   std::string payload);
+  void begin_call(const std::shared_ptr<Connection>& connection,
+                  const std::shared_ptr<Calls>& calls, Frame frame);
+  asio::awaitable<void> run_parked(std::shared_ptr<Connection> connection,
+                                   std::shared_ptr<Call> call, std::string payload);
   static void cancel_all(const Calls& calls);
 
   std::map<std::string, Method, std::less<>> methods_;

@@ -25,7 +25,8 @@ TEST_CASE("run feeds and collects more than a pipe holds", "[command]") {
 
 TEST_CASE("a program that is not there is named", "[command]") {
   RealCommandRunner runner;
-  CHECK_THROWS_WITH(runner.run({.argv = {"kata-no-such-program"}}), Catch::Matchers::Contains("kata-no-such-program"));
+  CHECK_THROWS_WITH(runner.run({.argv = {"kata-no-such-program"}}),
+                    Catch::Matchers::Contains("kata-no-such-program"));
 }
 
 TEST_CASE("a failed command shows its line, its status and the end of its stderr", "[command]") {
@@ -48,8 +49,9 @@ TEST_CASE("a command past its timeout is killed", "[command]") {
 TEST_CASE("spawn gives the child the descriptors asked for and no others", "[command]") {
   Pipe out = make_pipe();
   const UniqueFd extra = open_file("/dev/null", 0);
-  ChildProcess child = spawn({.argv = {"sh", "-c", "echo via-five >&5; ls /proc/self/fd | wc -w >&5"},
-                              .fds = {{5, out.write.get()}}});
+  ChildProcess child =
+      spawn({.argv = {"sh", "-c", "echo via-five >&5; ls /proc/self/fd | wc -w >&5"},
+             .fds = {{5, out.write.get()}}});
   CHECK(child.wait() == 0);
   out.write.reset();
   // 0, 1, 2, 5 and the one that ls itself opens.

@@ -10,10 +10,12 @@ using namespace kata;
 
 TEST_CASE("an error reads from the outermost context inwards", "[error]") {
   try {
-    in_context([] { throw_errno(EACCES, "mount {} on {}", "proc", "/proc"); }, "create container {}", "c1");
+    in_context([] { throw_errno(EACCES, "mount {} on {}", "proc", "/proc"); },
+               "create container {}", "c1");
     FAIL("nothing was thrown");
   } catch (const Error& error) {
-    CHECK(std::string(error.what()) == "create container c1: mount proc on /proc: Permission denied");
+    CHECK(std::string(error.what()) ==
+          "create container c1: mount proc on /proc: Permission denied");
     CHECK(error.code() == Code::permission_denied);
     CHECK(error.err() == EACCES);
   }
@@ -23,7 +25,8 @@ TEST_CASE("in_context passes the value through", "[error]") {
   CHECK(in_context([] { return 42; }, "unused {}", 1) == 42);
 }
 
-TEST_CASE("undo steps run last in, first out, and one failing does not stop the others", "[error]") {
+TEST_CASE("undo steps run last in, first out, and one failing does not stop the others",
+          "[error]") {
   std::string order;
   {
     UndoStack undo;

@@ -14,7 +14,8 @@ TEST_CASE("signals are known by number and by name in any case", "[signals]") {
   CHECK(signal_from_name("15") == SIGTERM);
   CHECK(signal_from_name("RTMIN+3") == 37);
   CHECK(signal_from_name("SIGRTMAX-1") == 63);
-  for (const char* bad : {"", "SIGNOPE", "65", "-1", "RTMIN+99"}) CHECK_THROWS_AS(signal_from_name(bad), Error);
+  for (const char* bad : {"", "SIGNOPE", "65", "-1", "RTMIN+99"})
+    CHECK_THROWS_AS(signal_from_name(bad), Error);
   CHECK(signal_name(SIGTERM) == "SIGTERM");
   CHECK(signal_name(37) == "SIGRTMIN+3");
 }

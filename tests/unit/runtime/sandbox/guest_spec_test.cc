@@ -28,7 +28,8 @@ GuestView view_into(std::vector<Shared>& shared) {
 }
 
 grpc::Mount& add_mount(grpc::Spec& spec, const std::string& type, const std::string& source,
-                       const std::string& destination, const std::vector<std::string>& options = {}) {
+                       const std::string& destination,
+                       const std::vector<std::string>& options = {}) {
   grpc::Mount& mount = *spec.add_mounts();
   mount.set_type(type);
   mount.set_source(source);
@@ -72,8 +73,8 @@ TEST_CASE("shared memory of the host becomes a tmpfs of the guest", "[guest_spec
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
   CHECK(shared.empty());
   CHECK(guest.mounts(0).type() == "tmpfs");
-  CHECK(std::find(guest.mounts(0).options().begin(), guest.mounts(0).options().end(), "size=67108864") !=
-        guest.mounts(0).options().end());
+  CHECK(std::find(guest.mounts(0).options().begin(), guest.mounts(0).options().end(),
+                  "size=67108864") != guest.mounts(0).options().end());
 }
 
 TEST_CASE("kernel file systems are the guest's own, host devices are refused", "[guest_spec]") {
@@ -88,7 +89,8 @@ TEST_CASE("a bind source that is not there is named", "[guest_spec]") {
   grpc::Spec spec;
   add_mount(spec, "bind", "/no/such/folder", "/data");
   std::vector<Shared> shared;
-  CHECK_THROWS_WITH(guest_spec(spec, "c1", view_into(shared)), Catch::Matchers::Contains("/no/such/folder"));
+  CHECK_THROWS_WITH(guest_spec(spec, "c1", view_into(shared)),
+                    Catch::Matchers::Contains("/no/such/folder"));
 }
 
 TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest", "[guest_spec]") {

@@ -16,7 +16,8 @@ using namespace kata::sandbox;
 
 namespace {
 
-/// An agent at the other end of a socket pair: echoes standard input to standard output, "err" once to standard error.
+/// An agent at the other end of a socket pair: echoes standard input to standard output, "err" once
+/// to standard error.
 struct EchoAgent {
   std::string held;
   bool closed = false;
@@ -24,13 +25,15 @@ struct EchoAgent {
 
   void add_to(wire::Server& server) {
     server.on<grpc::WriteStreamRequest, grpc::WriteStreamResponse>(
-        "grpc.AgentService", "WriteStdin", [this](grpc::WriteStreamRequest request) { return write(std::move(request)); });
+        "grpc.AgentService", "WriteStdin",
+        [this](grpc::WriteStreamRequest request) { return write(std::move(request)); });
     server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
         "grpc.AgentService", "ReadStdout", [this](grpc::ReadStreamRequest) { return read(); });
     server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-        "grpc.AgentService", "ReadStderr", [this](grpc::ReadStreamRequest) { return read_error(); });
-    server.on<grpc::CloseStdinRequest, wire::Empty>("grpc.AgentService", "CloseStdin",
-                                                    [this](grpc::CloseStdinRequest) { return close(); });
+        "grpc.AgentService", "ReadStderr",
+        [this](grpc::ReadStreamRequest) { return read_error(); });
+    server.on<grpc::CloseStdinRequest, wire::Empty>(
+        "grpc.AgentService", "CloseStdin", [this](grpc::CloseStdinRequest) { return close(); });
   }
 
   asio::awaitable<grpc::WriteStreamResponse> write(grpc::WriteStreamRequest request) {
@@ -61,12 +64,15 @@ struct EchoAgent {
   }
 };
 
-asio::awaitable<void> stop_when_drained(asio::io_context& io, std::shared_ptr<StdioPump> pump, bool& drained) {
+asio::awaitable<void> stop_when_drained(asio::io_context& io, std::shared_ptr<StdioPump> pump,
+                                        bool& drained) {
   drained = co_await pump->drained(std::chrono::seconds(10));
   io.stop();
 }
 
-asio::awaitable<void> accept_once(StdioHandoff& handoff, UniqueFd listener) { co_await handoff.accept(std::move(listener)); }
+asio::awaitable<void> accept_once(StdioHandoff& handoff, UniqueFd listener) {
+  co_await handoff.accept(std::move(listener));
+}
 
 }  // namespace
 
@@ -87,7 +93,8 @@ TEST_CASE("standard streams are carried both ways and kept apart", "[stdio]") {
   const std::string text(50000, 'x');
   write_all(in.write.get(), text);
   in.write.reset();
-  auto pump = std::make_shared<StdioPump>(io.get_executor(), agent, ProcessName{"c1", "c1"}, std::move(fds), false);
+  auto pump = std::make_shared<StdioPump>(io.get_executor(), agent, ProcessName{"c1", "c1"},
+                                          std::move(fds), false);
   pump->start();
   bool drained = false;
   asio::co_spawn(io, stop_when_drained(io, pump, drained), asio::detached);
