@@ -33,7 +33,7 @@ set(KATA_WARNINGS -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-st
 # includes what it uses, which the presets with KATA_PCH off (asan, tidy) check.
 option(KATA_PCH "Share precompiled headers between targets" ON)
 set(KATA_PCH_base <chrono> <functional> <map> <memory> <optional> <string> <string_view> <vector> <fmt/core.h>
-    "${CMAKE_SOURCE_DIR}/runtime/base/error.h" "${CMAKE_SOURCE_DIR}/runtime/base/fd.h")
+    <runtime/base/error.h> <runtime/base/fd.h>)  # by the include path: absolute ones would keep checkouts from sharing a cache
 set(KATA_PCH_cli ${KATA_PCH_base} <CLI/CLI.hpp> <nlohmann/json.hpp>)
 set(KATA_PCH_rpc ${KATA_PCH_base} <asio/awaitable.hpp> <asio/co_spawn.hpp> <asio/detached.hpp> <asio/io_context.hpp>
     <asio/posix/stream_descriptor.hpp> <asio/redirect_error.hpp> <asio/steady_timer.hpp> <asio/use_awaitable.hpp> <agent.pb.h>)
