@@ -229,7 +229,20 @@ asio::awaitable<void> QemuHotplug::add_block(BlockDevice device) {
 
 asio::awaitable<void> QemuHotplug::remove_block(const std::string& id) {
   co_await remove_device(device_id(id));
-  co_await qmp_.execute("blockdev-del", by_node(id));
+  // QEMU tells the device's end a moment before it lets go of the node.
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (int tries = 0;; ++tries) {
+    bool in_use = false;
+    try {
+      co_await qmp_.execute("blockdev-del", by_node(id));
+    } catch (const Error& error) {
+      in_use = std::string_view(error.what()).find("is in use") != std::string_view::npos;
+      if (!in_use || tries == kUnplugPolls) throw;
+    }
+    if (!in_use) co_return;
+    timer.expires_after(kUnplugPoll);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
 }
 
 }  // namespace kata::hypervisor
