@@ -37,18 +37,25 @@ class Engine:
         return result.stdout.strip()
 
     def processes(self):
-        """{pid: name} of all that the engine has started, by the marker in its environment or a path of its state."""
+        """{pid: name} of all that the engine has started, by the marker in its environment or a path of its state, and of
+        their children: a relay shows its container's arguments and environment."""
         marker = f"KATA_ENGINE={self.state}".encode()
-        found = {}
+        found, parents = {}, {}
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 ours = marker in (folder / "environ").read_bytes().split(b"\0") or (
                     f"{self.state}/".encode() in (folder / "cmdline").read_bytes())
+                parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
                 if ours:
-                    # Not the command line: a relay shows its container's.
                     found[int(folder.name)] = pathlib.Path(os.readlink(folder / "exe")).name
             except OSError:
                 pass  # ended meanwhile
+        for pid, parent in sorted(parents.items()):
+            if parent in found and pid not in found:
+                try:
+                    found[pid] = pathlib.Path(os.readlink(f"/proc/{pid}/exe")).name
+                except OSError:
+                    pass
         return found
 
 
@@ -100,7 +107,9 @@ def first_instruction(engine, rounds):
                 if mark.exists() and qemu:
                     value = cpu_seconds(qemu)
                 elif qemu is None:
+                    # Seldom: looking through /proc takes a processor away from what is measured.
                     qemu = next((p for p, n in engine.processes().items() if p not in before and n.startswith("qemu")), None)
+                    time.sleep(0.25)
                 time.sleep(0.005)
             identity = client.communicate()[0].strip()
             engine.docker("rm", "-f", identity)
