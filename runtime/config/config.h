@@ -52,7 +52,7 @@ struct Hypervisor {
   bool disable_vhost_net = false;
   std::string entropy_source = "/dev/urandom";
   std::string seccompsandbox{};              ///< QEMU's -sandbox value; empty: off
-  std::uint32_t tcg_translation_cache = 32;  ///< MiB; bounds QEMU's memory without KVM
+  std::uint32_t tcg_translation_cache = 64;  ///< MiB without KVM; a start fills 45
   std::vector<std::string>
       enable_annotations{};  ///< regular expressions of keys that annotations may set
   std::vector<std::string> valid_hypervisor_paths{};

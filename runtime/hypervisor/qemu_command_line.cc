@@ -267,6 +267,8 @@ std::string default_parameters(const VmConfig& vm) {
     // Attacks on a speculating processor do not exist in an emulated one; the defences would only
     // cost.
     text += " mitigations=off";
+    // Known to the kernels of kernel/patches, and harmless to others since they have a value.
+    text += " lapic_timer_khz=1000000 keep_initmem=1";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
   // Without root ports nothing is behind bus 0.

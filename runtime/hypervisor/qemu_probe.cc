@@ -76,6 +76,11 @@ QemuInfo ask_qemu(CommandRunner& runner, const std::string& path) {
   each_line(ask(runner, {path, "-accel", "help"}), [&](std::string_view line) {
     if (line == "kvm" || line == "tcg") qemu.accelerators.emplace(line);
   });
+  // QEMU prints the folders in which it looks for firmware.
+  each_line(ask(runner, {path, "-L", "help"}), [&](std::string_view folder) {
+    const std::string file = join_path(std::string(folder), "qboot.rom");
+    if (qemu.qboot.empty() && path_exists(file)) qemu.qboot = file;
+  });
   for (const char* machine : {"q35", "microvm"}) {
     qemu.machine_options[machine] = options_of(runner, qemu, machine);
   }

@@ -31,6 +31,7 @@ struct QemuInfo {
   std::set<std::string> machines{};
   std::set<std::string> devices{};
   std::set<std::string> accelerators{};
+  std::string qboot{};  ///< the small firmware that boots a kernel directly; empty: none found
   /// Options of -machine, by machine: "q35" -> {"sata", "smm", ...}.
   std::map<std::string, std::set<std::string>> machine_options{};
 

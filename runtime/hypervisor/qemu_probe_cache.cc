@@ -15,7 +15,7 @@
 namespace kata::hypervisor {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
 /// A file that only we, or root, can have written.
@@ -64,6 +64,7 @@ std::optional<QemuInfo> load_probe(const std::string& path, const std::string& q
     info.machines = json->at("machines").get<std::set<std::string>>();
     info.devices = json->at("devices").get<std::set<std::string>>();
     info.accelerators = json->at("accelerators").get<std::set<std::string>>();
+    info.qboot = json->at("qboot").get<std::string>();
     info.machine_options =
         json->at("machine_options").get<std::map<std::string, std::set<std::string>>>();
     return info;
@@ -80,6 +81,7 @@ void save_probe(const std::string& path, const QemuInfo& qemu) {
               {"machines", qemu.machines},
               {"devices", qemu.devices},
               {"accelerators", qemu.accelerators},
+              {"qboot", qemu.qboot},
               {"machine_options", qemu.machine_options}});
 }
 

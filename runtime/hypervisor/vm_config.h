@@ -60,7 +60,7 @@ struct VmConfig {
   std::string machine_options{};  ///< more, comma-separated
   Accelerator accelerator = Accelerator::tcg;
   std::string cpu_features{};
-  std::uint32_t translation_cache_mib = 32;
+  std::uint32_t translation_cache_mib = 64;
   std::uint32_t tsc_khz = 0;  ///< the host's time stamp counter, which emulation passes through; 0:
                               ///< the guest calibrates
 
@@ -86,7 +86,7 @@ struct VmConfig {
   std::vector<BlockDevice> disks{};
   bool vsock = false;
   std::uint32_t vsock_cid = 0;
-  std::string entropy_source = "/dev/urandom";
+  std::string entropy_source{};     ///< of virtio-rng, on the host; empty: no such device
   std::uint32_t hotplug_ports = 0;  ///< PCIe root ports kept free
   std::string seccomp_sandbox{};    ///< -sandbox value; empty: off
   std::string block_aio = "threads";

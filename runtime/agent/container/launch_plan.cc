@@ -9,10 +9,10 @@
 #include "agent.pb.h"
 #include "runtime/agent/container_init/mount_options.h"
 #include "runtime/agent/container_init/namespaces.h"
-#include "runtime/agent/container_init/seccomp.h"
 #include "runtime/agent/container_init/sync_channel.h"
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
+#include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::agent {
 namespace {
@@ -138,7 +138,7 @@ void check_linux(const grpc::Linux& linux) {
   check_paths("linux.readonlyPaths", linux.readonly_paths());
   static_cast<void>(propagation_from_name(linux.rootfs_propagation()));
   if (linux.has_seccomp() && !linux.seccomp().default_action().empty())
-    check_seccomp(linux.seccomp());
+    seccomp::check_profile(linux.seccomp());
 }
 
 void check_hooks(const grpc::Hooks& hooks) {

@@ -20,7 +20,6 @@
 #include "runtime/agent/container_init/namespaces.h"
 #include "runtime/agent/container_init/path_in_root.h"
 #include "runtime/agent/container_init/rootfs.h"
-#include "runtime/agent/container_init/seccomp.h"
 #include "runtime/agent/container_init/security_labels.h"
 #include "runtime/agent/container_init/sync_channel.h"
 #include "runtime/base/error.h"
@@ -29,6 +28,7 @@
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_process.h"
 #include "runtime/base/sys_terminal.h"
+#include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::agent {
 namespace {
@@ -200,7 +200,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   // prlimit(2) on it would take CAP_SYS_RESOURCE.
   if (!process.rlimits().empty()) report_and_wait(Report::WANTS_LIMITS);
   // Without no_new_privs, loading takes CAP_SYS_ADMIN, which goes next; with it, as late as can be.
-  if (filtered && !process.no_new_privileges()) load_seccomp(plan.linux().seccomp());
+  if (filtered && !process.no_new_privileges()) seccomp::load_profile(plan.linux().seccomp());
   become_user(plan, identity);
   const std::vector<std::string> arguments(process.args().begin(), process.args().end());
   const std::vector<std::string> environment = environment_of(plan, identity);
@@ -211,7 +211,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   }
   sys::reset_signals();
   report(Report::EXECUTING);
-  if (filtered && process.no_new_privileges()) load_seccomp(plan.linux().seccomp());
+  if (filtered && process.no_new_privileges()) seccomp::load_profile(plan.linux().seccomp());
   throw_exec_failure(program, sys::execute(program, arguments, environment));
 }
 

@@ -30,11 +30,11 @@ void push_parts_front(std::deque<std::string>& parts, std::string_view path) {
 
 UniqueFd open_part(int parent, const std::string& name, bool is_last, IfMissing if_missing) {
   constexpr int kFlags = O_PATH | O_NOFOLLOW;
-  try {
-    return sys::open_at(parent, name, kFlags);
-  } catch (const Error& error) {
-    if (error.err() != ENOENT || if_missing == IfMissing::fail) throw;
-  }
+  // By hand: what is missing here is the ordinary case, and the first exception of an emulated
+  // guest's process costs it 0.05 s.
+  UniqueFd found(::openat(parent, name.c_str(), kFlags | O_CLOEXEC));
+  if (found) return found;
+  if (errno != ENOENT || if_missing == IfMissing::fail) throw_errno(errno, "open {}", name);
   if (is_last && if_missing == IfMissing::make_file) {
     sys::make_file_at(parent, name, 0755);
   } else {

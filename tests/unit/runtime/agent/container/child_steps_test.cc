@@ -7,9 +7,9 @@
 #include "runtime/agent/container_init/capabilities.h"
 #include "runtime/agent/container_init/executable.h"
 #include "runtime/agent/container_init/mount_options.h"
-#include "runtime/agent/container_init/seccomp.h"
 #include "runtime/agent/container_init/user_database.h"
 #include "runtime/base/error.h"
+#include "runtime/seccomp/seccomp_profile.h"
 
 using namespace kata;
 using namespace kata::agent;
@@ -94,9 +94,9 @@ TEST_CASE("a seccomp profile is checked before it is loaded", "[seccomp]") {
   rule->add_names("read");
   rule->add_names("no_such_call");
   rule->set_action("SCMP_ACT_ALLOW");
-  CHECK_NOTHROW(check_seccomp(profile));
+  CHECK_NOTHROW(seccomp::check_profile(profile));
   rule->set_action("SCMP_ACT_MAYBE");
-  CHECK_THROWS_AS(check_seccomp(profile), Error);
+  CHECK_THROWS_AS(seccomp::check_profile(profile), Error);
   rule->set_action("SCMP_ACT_NOTIFY");
-  CHECK_THROWS_AS(check_seccomp(profile), Error);
+  CHECK_THROWS_AS(seccomp::check_profile(profile), Error);
 }

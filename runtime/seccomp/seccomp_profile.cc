@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/agent/container_init/seccomp.h"
+#include "runtime/seccomp/seccomp_profile.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
@@ -11,9 +16,11 @@
 
 #include "oci.pb.h"
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/io.h"
 #include "runtime/base/log.h"
 
-namespace kata::agent {
+namespace kata::seccomp {
 namespace {
 
 template <typename Value>
@@ -54,12 +61,11 @@ constexpr Named<std::uint32_t> kArchitectures[] = {
     {"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64},
 };
 
-// An unset value is an attribute that takes "on"; SPEC_ALLOW is the opposite of the kernel's
-// default.
-constexpr Named<scmp_filter_attr> kFlags[] = {
-    {"SECCOMP_FILTER_FLAG_TSYNC", SCMP_FLTATR_CTL_TSYNC},
-    {"SECCOMP_FILTER_FLAG_LOG", SCMP_FLTATR_CTL_LOG},
-    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SCMP_FLTATR_CTL_SSB},
+// See seccomp(2).
+constexpr Named<unsigned> kFlags[] = {
+    {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+    {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
 };
 
 template <typename Value, std::size_t N>
@@ -159,7 +165,7 @@ void add_rule(void* filter, const grpc::LinuxSyscall& rule, std::uint32_t defaul
 
 }  // namespace
 
-void check_seccomp(const grpc::LinuxSeccomp& profile) {
+void check_profile(const grpc::LinuxSeccomp& profile) {
   parse_action(profile.default_action(), default_errno(profile));
   for (const std::string& name : profile.architectures())
     look_up(kArchitectures, name, "architecture");
@@ -170,24 +176,37 @@ void check_seccomp(const grpc::LinuxSeccomp& profile) {
   }
 }
 
-void load_seccomp(const grpc::LinuxSeccomp& profile) {
+std::string compile_profile(const grpc::LinuxSeccomp& profile) {
   const std::uint32_t default_action =
       parse_action(profile.default_action(), default_errno(profile));
   const Filter filter(::seccomp_init(default_action));
   if (!filter) throw_error(Code::invalid_argument, "seccomp: action {}", profile.default_action());
   add_architectures(filter.get(), profile);
-  // no_new_privs is the plan's own decision; see PR_SET_NO_NEW_PRIVS in prctl(2).
-  check(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0), "no_new_privs attribute");
-  for (const std::string& name : profile.flags()) {
-    const int result = ::seccomp_attr_set(filter.get(), look_up(kFlags, name, "flag"), 1);
-    if (result != -EOPNOTSUPP) check(result, name);
-  }
   // A binary tree instead of a list: some 400 rules cost a handful of comparisons for each system
   // call.
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   for (const grpc::LinuxSyscall& rule : profile.syscalls())
     add_rule(filter.get(), rule, default_action);
-  check(::seccomp_load(filter.get()), "load the filter");
+  const UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
+  if (!file) throw_errno(errno, "create a memory file for the seccomp filter");
+  check(::seccomp_export_bpf(filter.get(), file.get()), "write the filter");
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) throw_errno(errno, "read the seccomp filter");
+  return read_all(file.get());
 }
 
-}  // namespace kata::agent
+void load_profile(const grpc::LinuxSeccomp& profile) {
+  std::string program = profile.program().empty() ? compile_profile(profile) : profile.program();
+  unsigned flags = 0;
+  for (const std::string& name : profile.flags()) flags |= look_up(kFlags, name, "flag");
+  if (program.empty() || program.size() % sizeof(sock_filter) != 0 ||
+      program.size() / sizeof(sock_filter) > BPF_MAXINSNS) {
+    throw_error(Code::invalid_argument, "seccomp: a program of {} bytes", program.size());
+  }
+  sock_fprog filter{};
+  filter.len = static_cast<unsigned short>(program.size() / sizeof(sock_filter));
+  filter.filter = reinterpret_cast<sock_filter*>(program.data());
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter) != 0)
+    throw_errno(errno, "seccomp: load the filter");
+}
+
+}  // namespace kata::seccomp
