@@ -44,7 +44,8 @@ std::unique_ptr<Container> Container::create(const std::string& id, const grpc::
       make_init_plan(id, spec, options.string_user, join_path(options.cgroup_root, location),
                      options.shared_pidns >= 0);
   const std::string bundle = bundle_of(options, spec);
-  plan.set_state(hook_state(id, "creating", 0, bundle));
+  if (plan.hooks().create_container_size() + plan.hooks().start_container_size() > 0)
+    plan.set_state(hook_state(id, "creating", 0, bundle));
 
   container->cgroup_ = ContainerCgroup::create(options.cgroup_root, location);
   container->cgroup_->apply(spec.linux().resources(), true);
@@ -52,7 +53,7 @@ std::unique_ptr<Container> Container::create(const std::string& id, const grpc::
   Launch& launch = *container->launch_;
   container->cgroup_->add_process(launch.first_pid());
   launch.prepare(spec.process(), spec.linux(), [&](pid_t pid) {
-    const std::string state = hook_state(id, "creating", pid, bundle);
+    const auto state = [&] { return hook_state(id, "creating", pid, bundle); };
     run_hooks(spec.hooks().prestart(), "prestart", state);
     run_hooks(spec.hooks().create_runtime(), "createRuntime", state);
   });
@@ -72,7 +73,7 @@ void Container::start() {
   ignore_error(
       [&] {
         run_hooks(spec_->hooks().poststart(), "poststart",
-                  hook_state(id_, "running", init_.pid, bundle_of(options_, *spec_)));
+                  [&] { return hook_state(id_, "running", init_.pid, bundle_of(options_, *spec_)); });
       },
       "a poststart hook's failure is only a warning; see OCI runtime-spec, runtime, Lifecycle");
 }
@@ -121,7 +122,7 @@ void Container::remove() {
   ignore_error(
       [&] {
         run_hooks(spec_->hooks().poststop(), "poststop",
-                  hook_state(id_, "stopped", 0, bundle_of(options_, *spec_)));
+                  [&] { return hook_state(id_, "stopped", 0, bundle_of(options_, *spec_)); });
       },
       "a poststop hook's failure is only a warning");
 }

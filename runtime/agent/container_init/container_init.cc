@@ -114,7 +114,8 @@ void make_container(const Plan& plan) {
   make_devices(plan, root.get());
   make_console(plan, root.get());
   report_and_wait(Report::MOUNTED);
-  run_hooks(plan.hooks().create_container(), "createContainer", with_pid(plan.state(), ::getpid()));
+  run_hooks(plan.hooks().create_container(), "createContainer",
+            [&] { return with_pid(plan.state(), ::getpid()); });
   seal_readonly_tmpfs(plan, root.get());
   mask_paths(plan, root.get());
   protect_paths(plan, root.get());
@@ -207,7 +208,8 @@ void become_user(const Plan& plan, const Identity& identity) {
   const std::string program = find_executable(arguments.at(0), environment);
   report_and_wait(Report::READY);
   if (!plan.joins()) {
-    run_hooks(plan.hooks().start_container(), "startContainer", with_pid(plan.state(), ::getpid()));
+    run_hooks(plan.hooks().start_container(), "startContainer",
+              [&] { return with_pid(plan.state(), ::getpid()); });
   }
   sys::reset_signals();
   report(Report::EXECUTING);

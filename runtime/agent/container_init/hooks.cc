@@ -9,14 +9,15 @@
 
 namespace kata::agent {
 
-void run_hooks(const HookList& hooks, std::string_view kind, const std::string& state) {
+void run_hooks(const HookList& hooks, std::string_view kind,
+               const std::function<std::string()>& state) {
   RealCommandRunner runner;
   for (const grpc::Hook& hook : hooks) {
     Command command;
     command.argv.push_back(hook.path());
     for (int i = 1; i < hook.args_size(); ++i) command.argv.push_back(hook.args(i));
     command.env.emplace(hook.env().begin(), hook.env().end());
-    command.input = state;
+    command.input = state();
     command.timeout = std::chrono::seconds(hook.timeout());
     in_context([&] { run_checked(runner, command); }, "run {} hook {}", kind, hook.path());
   }

@@ -3,6 +3,7 @@
 // Hooks of config.json; see OCI runtime-spec, config, "POSIX-platform Hooks".
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,11 @@ namespace kata::agent {
 
 using HookList = google::protobuf::RepeatedPtrField<grpc::Hook>;
 
-/// Runs them one after the other with `state` on standard input. Throws Error for the first that
+/// Runs them one after the other with what `state` returns on standard input; it is not called when
+/// there is none. Throws Error for the first that
 /// fails or takes longer than its timeout, with the end of what it wrote to standard error.
-void run_hooks(const HookList& hooks, std::string_view kind, const std::string& state);
+void run_hooks(const HookList& hooks, std::string_view kind,
+               const std::function<std::string()>& state);
 /// The state JSON of the runtime specification.
 [[nodiscard]] std::string hook_state(const std::string& id, std::string_view status, int pid,
                                      const std::string& bundle);

@@ -122,17 +122,11 @@ void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root) {
   }
 }
 
-/// Runs `body` with a descriptor of `path`; nothing when the path does not exist.
+/// Calls `body` with what lies at the path; nothing lies there: that is fine.
 template <typename Body>
-void with_existing(int root, const std::string& path, Body&& body) {
-  UniqueFd target;
-  try {
-    target = at(root, path);
-  } catch (const Error& error) {
-    if (error.err() == ENOENT || error.err() == ENOTDIR) return;
-    throw;
-  }
-  body(target);
+void with_existing(int root, const std::string& path, const Body& body) {
+  const UniqueFd target = resolve_in_root(root, path, IfMissing::give_up);
+  if (target) body(target);
 }
 
 }  // namespace

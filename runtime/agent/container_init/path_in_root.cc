@@ -34,7 +34,9 @@ UniqueFd open_part(int parent, const std::string& name, bool is_last, IfMissing 
   // guest's process costs it 0.05 s.
   UniqueFd found(::openat(parent, name.c_str(), kFlags | O_CLOEXEC));
   if (found) return found;
-  if (errno != ENOENT || if_missing == IfMissing::fail) throw_errno(errno, "open {}", name);
+  const int err = errno;
+  if (if_missing == IfMissing::give_up && (err == ENOENT || err == ENOTDIR)) return UniqueFd();
+  if (err != ENOENT || if_missing == IfMissing::fail) throw_errno(err, "open {}", name);
   if (is_last && if_missing == IfMissing::make_file) {
     sys::make_file_at(parent, name, 0755);
   } else {
@@ -60,6 +62,7 @@ UniqueFd resolve_in_root(int root, std::string_view path, IfMissing if_missing) 
       continue;
     }
     UniqueFd next = open_part(way.back().get(), part, parts.empty(), if_missing);
+    if (!next) return next;
     if (!S_ISLNK(sys::stat_of(next.get()).st_mode)) {
       way.push_back(std::move(next));
       continue;

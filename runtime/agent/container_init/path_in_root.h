@@ -13,6 +13,7 @@ namespace kata::agent {
 
 enum class IfMissing {
   fail,
+  give_up,         ///< an empty descriptor instead of an Error
   make_directory,  ///< all missing folders
   make_file,       ///< missing folders, and an empty file at the end
 };

@@ -51,7 +51,7 @@ TEST_CASE("a plain machine has kernel, monitor, console and the agent's port", "
              Contains("-nodefaults") && Contains("-no-user-config") && Contains("-no-reboot"));
   CHECK_THAT(text, Contains("virtserialport") && Contains("name=agent.channel.0"));
   CHECK_THAT(text, Contains("virtio-serial-pci"));
-  CHECK_THAT(text, Contains("-accel tcg,thread=multi,tb-size=32"));
+  CHECK_THAT(text, Contains("-accel tcg,thread=multi,tb-size=64"));
   CHECK_THAT(text, !Contains("virtio-net") && !Contains("pcie-root-port") && !Contains("maxmem"));
 }
 

@@ -21,12 +21,18 @@ namespace {
 
 constexpr std::uint16_t kPort = 45353;
 
+/// An address of the loopback network for each process: the tests run beside one another.
+const std::string kAddress = [] {
+  const auto pid = static_cast<unsigned>(::getpid());
+  return fmt::format("127.{}.{}.{}", 64 + (pid >> 16 & 63), pid >> 8 & 255, pid & 255);
+}();
+
 UniqueFd ask(int type, const std::string& bytes) {
   UniqueFd fd(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_port = htons(kPort);
-  ::inet_pton(AF_INET, "127.0.0.53", &name.sin_addr);
+  ::inet_pton(AF_INET, kAddress.c_str(), &name.sin_addr);
   REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
   write_all(fd.get(), bytes);
   return fd;
@@ -35,7 +41,7 @@ UniqueFd ask(int type, const std::string& bytes) {
 struct Fixture {
   asio::io_context io;
   std::shared_ptr<DnsProxy> proxy = std::make_shared<DnsProxy>(io.get_executor());
-  Fixture() { proxy->start("127.0.0.53", kPort); }
+  Fixture() { proxy->start(kAddress, kPort); }
   DnsProxy::Query next() {
     std::optional<DnsProxy::Query> query;
     asio::co_spawn(io, proxy->next_query(),
