@@ -57,10 +57,32 @@ struct Job {
   std::string spec{};
   std::vector<archive::TarFile> files{};
   std::string files_digest{};
+  std::vector<archive::TarFile> source{};  ///< may be empty
+  std::string source_name{};
+  std::string source_digest{};
   std::string version{};
   bool binaries = true;
   std::string inputs_sha256{};
 };
+
+/// What a package is compiled or made of. The kernel and the image get their recipes only, so that
+/// a change of the runtime is no reason to make them anew.
+void plan_source(const Build& build, Job& job) {
+  const std::string& name = job.entry->name;
+  if (name == "kata-release") return;
+  job.source_name = "kata-" + build.recipe.version;
+  job.source = build.inputs.source;
+  if (name == "kata-kernel" || name == "kata-image") {
+    const std::string folder =
+        job.source_name + (name == "kata-kernel" ? "/kernel/" : "/rootfs/");
+    std::erase_if(job.source,
+                  [&](const archive::TarFile& file) { return !file.path.starts_with(folder); });
+    job.source_name = fmt::format("{}-{}-recipe", name, job.version);
+  }
+  job.source_digest = job.source.size() == build.inputs.source.size()
+                          ? build.inputs.source_digest
+                          : archive::tar_digest(job.source);
+}
 
 Job plan_job(const Build& build, const recipe::PackageEntry& entry, const ReleaseFacts& release) {
   Job job{.entry = &entry, .release = &release};
@@ -70,11 +92,12 @@ Job plan_job(const Build& build, const recipe::PackageEntry& entry, const Releas
   job.files = package_files(entry.name, build.recipe, build.inputs, values,
                             build.key ? build.key->public_key() : "", build.work);
   job.files_digest = archive::tar_digest(job.files);
+  plan_source(build, job);
   // Dynamically linked: a package of it is only right when made on the release it is for.
   job.binaries = entry.name != "katabuild" || build.host_release == release.name;
   job.inputs_sha256 = pipeline::sha256_of_text(
       fmt::format("katabuild rpm {}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kProcedure, build.rpm_version,
-                  build.timestamp, job.spec, job.files_digest, build.inputs.source_digest,
+                  build.timestamp, job.spec, job.files_digest, job.source_digest,
                   job.binaries, build.key ? build.key->facts().fingerprint : "unsigned"));
   return job;
 }
@@ -128,13 +151,16 @@ RpmArtifact publish(const std::string& made, const Job& job, const std::string& 
   return artifact;
 }
 
+/// The Name in the spec file.
+std::string rpm_name(const Job& job) {
+  return job.entry->name == "kata-release" ? "kata-release-" + job.release->name : job.entry->name;
+}
+
 std::vector<RpmArtifact> run_job(Build& build, const Job& job, const std::string& output) {
   const std::string& name = job.entry->name;
-  BuildRequest request{.name = name, .spec = job.spec, .dist = job.release->name};
-  if (name != "kata-release") {
-    request.sources.push_back(tarball(build, "kata-" + build.recipe.version, build.inputs.source,
-                                      build.inputs.source_digest));
-  }
+  BuildRequest request{.name = rpm_name(job), .spec = job.spec, .dist = job.release->name};
+  if (!job.source.empty())
+    request.sources.push_back(tarball(build, job.source_name, job.source, job.source_digest));
   request.sources.push_back(
       tarball(build, fmt::format("{}-{}-files", name, job.version), job.files, job.files_digest));
   request.timestamp = build.timestamp;

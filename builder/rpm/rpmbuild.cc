@@ -38,9 +38,6 @@ Command rpmbuild(const BuildRequest& request, const std::string& work,
   define("_topdir " + work);
   define("_tmppath " + join_path(work, "tmp"));
   define("dist ." + request.dist);
-  // Both end up in headers and are the build machine's own otherwise.
-  define("_target_platform x86_64-redhat-linux-gnu");
-  define("optflags -O2");
   define("_build_name_fmt %%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm");
   define("_smp_mflags " + fmt::format("-j{}", context.jobs));
   if (!request.check_build_deps) command.argv.emplace_back("--nodeps");
@@ -95,6 +92,7 @@ std::vector<std::string> run_rpmbuild(const BuildRequest& request, const std::st
     make_directories(join_path(work, folder));
   const std::string spec = join_path(work, "SPECS/" + request.name + ".spec");
   write_file(spec, request.spec);
+  fs::permissions(spec, fs::perms(0644));  // whatever the umask
   set_time(spec, request.timestamp);
   for (const std::string& source : request.sources) {
     const std::string to = join_path(work, "SOURCES/" + std::string(base_name(source)));

@@ -55,8 +55,9 @@ Values spec_values(const recipe::PackageRecipe& recipe, const recipe::PackageEnt
           {"BINARY_PAYLOAD", release.binary_payload},
           {"BCOND_PREBUILT",
            recipe.from_source ? "%bcond_with prebuilt" : "%bcond_without prebuilt"},
+          {"TIMESTAMP", std::to_string(timestamp)},
           {"VERSION", version},
-          {"PROJECT_VERSION", recipe.version},
+          
           {"KERNEL_VERSION", inputs.kernel.version},
           {"RELEASE", recipe.release},
           {"URL", recipe.url},
