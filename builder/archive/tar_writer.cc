@@ -61,7 +61,9 @@ void write_entry(struct archive* handle, const TarFile& file, std::int64_t mtime
   const std::unique_ptr<struct archive_entry, void (*)(struct archive_entry*)> entry(
       archive_entry_new(), archive_entry_free);
   archive_entry_set_pathname(entry.get(), file.path.c_str());
-  archive_entry_set_filetype(entry.get(), file.directory ? AE_IFDIR : is_file ? AE_IFREG : AE_IFLNK);
+  archive_entry_set_filetype(entry.get(), file.directory ? AE_IFDIR
+                                          : is_file      ? AE_IFREG
+                                                         : AE_IFLNK);
   archive_entry_set_perm(entry.get(), is_file || file.directory ? file.mode : 0777);
   archive_entry_set_uname(entry.get(), "root");
   archive_entry_set_gname(entry.get(), "root");

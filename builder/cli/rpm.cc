@@ -131,8 +131,7 @@ void add_signing_options(CLI::App& verb, RpmOptions& options) {
 void add_rpm(CLI::App& app, Action& action) {
   const auto options = std::make_shared<RpmOptions>();
   CLI::App* verb = app.add_subcommand("rpm", "Build and sign RPM packages from their recipe");
-  verb->add_option("--recipe,recipe", options->recipe,
-                   "recipe (default: rpm/recipes/default.yaml)")
+  verb->add_option("--recipe,recipe", options->recipe, "recipe (default: rpm/recipes/default.yaml)")
       ->type_name("FILE");
   verb->add_option("--source", options->source, "the project's source tree (default: here)")
       ->type_name("DIR");

@@ -15,7 +15,9 @@ void add_show_recipe(CLI::App& app, Action& action) {
   const auto path = std::make_shared<std::string>();
   CLI::App* verb =
       app.add_subcommand("show-recipe", "Check a recipe and print it with every default filled in");
-  verb->add_option("recipe", *path, "kernel, image or package recipe")->type_name("FILE")->required();
+  verb->add_option("recipe", *path, "kernel, image or package recipe")
+      ->type_name("FILE")
+      ->required();
   verb->callback([path, &action] {
     action = [path] {
       const recipe::RecipeKind kind = recipe::recipe_kind(*path);

@@ -126,11 +126,11 @@ RepositoryRecipe read_repository(const Document& document, const YAML::Node& nod
       fail(document, n.Mark(), "baseurl must be an https, http or file URL, not \"{}\"",
            repository.baseurl);
   };
-  read_map(document, node, "repository",
-           {{"id", id},
-            {"name",
-             [&](const YAML::Node& n) { repository.name = spec_text(document, n, "name"); }},
-            {"baseurl", baseurl, true}});
+  read_map(
+      document, node, "repository",
+      {{"id", id},
+       {"name", [&](const YAML::Node& n) { repository.name = spec_text(document, n, "name"); }},
+       {"baseurl", baseurl, true}});
   return repository;
 }
 
@@ -260,8 +260,8 @@ PackageRecipe read_package_recipe(const std::string& path) {
          {"image", input(recipe.image, "image")},
          {"from_source",
           [&](const YAML::Node& n) { recipe.from_source = bool_of(document, n, "from_source"); }},
-         {"packages",
-          [&](const YAML::Node& n) { recipe.packages = read_packages(document, n); }, true},
+         {"packages", [&](const YAML::Node& n) { recipe.packages = read_packages(document, n); },
+          true},
          {"repository",
           [&](const YAML::Node& n) { recipe.repository = read_repository(document, n); }},
          {"signing", [&](const YAML::Node& n) { recipe.signing = read_signing(document, n); }}});

@@ -73,8 +73,7 @@ void plan_source(const Build& build, Job& job) {
   job.source_name = "kata-" + build.recipe.version;
   job.source = build.inputs.source;
   if (name == "kata-kernel" || name == "kata-image") {
-    const std::string folder =
-        job.source_name + (name == "kata-kernel" ? "/kernel/" : "/rootfs/");
+    const std::string folder = job.source_name + (name == "kata-kernel" ? "/kernel/" : "/rootfs/");
     std::erase_if(job.source,
                   [&](const archive::TarFile& file) { return !file.path.starts_with(folder); });
     job.source_name = fmt::format("{}-{}-recipe", name, job.version);
@@ -97,8 +96,8 @@ Job plan_job(const Build& build, const recipe::PackageEntry& entry, const Releas
   job.binaries = entry.name != "katabuild" || build.host_release == release.name;
   job.inputs_sha256 = pipeline::sha256_of_text(
       fmt::format("katabuild rpm {}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kProcedure, build.rpm_version,
-                  build.timestamp, job.spec, job.files_digest, job.source_digest,
-                  job.binaries, build.key ? build.key->facts().fingerprint : "unsigned"));
+                  build.timestamp, job.spec, job.files_digest, job.source_digest, job.binaries,
+                  build.key ? build.key->facts().fingerprint : "unsigned"));
   return job;
 }
 
@@ -141,8 +140,8 @@ RpmArtifact publish(const std::string& made, const Job& job, const std::string& 
   artifact.release = job.release->name;
   const bool is_source = made.ends_with(".src.rpm");
   artifact.arch = is_source ? "src" : std::string(base_name(parent_path(made)));
-  const std::string folder = join_path(
-      output, join_path(job.release->name, is_source ? "SRPMS" : artifact.arch));
+  const std::string folder =
+      join_path(output, join_path(job.release->name, is_source ? "SRPMS" : artifact.arch));
   struct stat status {};
   if (::stat(made.c_str(), &status) != 0) throw_errno(errno, "look at {}", made);
   artifact.file = {join_path(folder, base_name(made)), pipeline::sha256_of_file(made),
@@ -183,8 +182,7 @@ recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
   recipe::PackagesArtifact result;
   result.manifest = join_path(output, kManifestName);
   if (build.key) {
-    const std::string id =
-        build.recipe.repository.value_or(recipe::RepositoryRecipe{}).id;
+    const std::string id = build.recipe.repository.value_or(recipe::RepositoryRecipe{}).id;
     result.public_key = join_path(output, "RPM-GPG-KEY-" + id);
     result.fingerprint = build.key->facts().fingerprint;
     folder.add_text(build.key->public_key(), "RPM-GPG-KEY-" + id);
@@ -207,7 +205,8 @@ recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
   }
   manifest.keep_only(kept);
   folder.add_text(manifest.text(result.fingerprint), kManifestName);
-  build.context.progress.end(fmt::format("{} packages and source packages", result.packages.size()));
+  build.context.progress.end(
+      fmt::format("{} packages and source packages", result.packages.size()));
   return result;
 }
 

@@ -31,7 +31,8 @@ struct Inputs {
 /// Whether a recipe's package list has `name`.
 [[nodiscard]] bool wants(const recipe::PackageRecipe& recipe, const std::string& name);
 /// The path of a program of ours.
-[[nodiscard]] std::string program_path(const recipe::PackageRecipe& recipe, const std::string& name);
+[[nodiscard]] std::string program_path(const recipe::PackageRecipe& recipe,
+                                       const std::string& name);
 /// Finds and checks all that the recipe's packages need. Throws Error that names every input that
 /// is missing, or the one that is not what it should be.
 [[nodiscard]] Inputs gather_inputs(const recipe::PackageRecipe& recipe, pipeline::Context& context);

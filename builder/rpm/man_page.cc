@@ -66,7 +66,8 @@ std::string man_page(std::string_view markdown, const std::string& name,
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string& line = lines[i];
     const bool first_of_example = is_example(line) && (i == 0 || !is_example(lines[i - 1]));
-    if (line.starts_with("<!--") || line.starts_with("% ") || line == "# " + name + "(" + section + ")")
+    if (line.starts_with("<!--") || line.starts_with("% ") ||
+        line == "# " + name + "(" + section + ")")
       continue;
     if (line.starts_with("#")) {
       out += ".SH " + upper(line.substr(line.find_first_not_of("# "))) + "\n";

@@ -33,8 +33,8 @@ void add_data_tree(const std::string& name, const PackageRecipe& recipe, const V
 }
 
 /// docs/man/NAME.SECTION.md: katabuild's pages go with katabuild, all others with kata-runtime.
-void add_man_pages(const std::string& package, const PackageRecipe& recipe,
-                   const std::string& work, std::vector<TarFile>& files) {
+void add_man_pages(const std::string& package, const PackageRecipe& recipe, const std::string& work,
+                   std::vector<TarFile>& files) {
   for (const TarFile& page : files_below(join_path(recipe.source, "docs/man"))) {
     const bool builders = page.path.starts_with("katabuild");
     if (!page.path.ends_with(".md") || builders != (package == "katabuild")) continue;
@@ -54,10 +54,9 @@ void add_man_pages(const std::string& package, const PackageRecipe& recipe,
 void add_runtime(const PackageRecipe& recipe, std::vector<TarFile>& files) {
   const std::string configuration =
       join_path(recipe.source, "runtime/config/configuration.toml.in");
-  files.push_back({.path = "usr/share/defaults/kata-containers/configuration.toml",
-                   .source = configuration});
   files.push_back(
-      {.path = "etc/kata-containers/configuration.toml", .source = configuration});
+      {.path = "usr/share/defaults/kata-containers/configuration.toml", .source = configuration});
+  files.push_back({.path = "etc/kata-containers/configuration.toml", .source = configuration});
   files.push_back({.path = "etc/kata-containers/config.d", .mode = 0755, .directory = true});
   if (recipe.from_source) return;
   for (const char* name : {"kata-runtime", "containerd-shim-kata-v2"}) {
@@ -72,10 +71,11 @@ void add_kernel(const KernelInput& kernel, std::vector<TarFile>& files) {
     const std::string name(base_name(path));
     files.push_back({.path = kShare + name, .source = path});
     if (!name.starts_with("config-"))
-      files.push_back({.path = kShare + name.substr(0, name.find('-')) + ".container",
-                       .target = name});
+      files.push_back(
+          {.path = kShare + name.substr(0, name.find('-')) + ".container", .target = name});
   }
-  files.push_back({.path = std::string(kShare) + "kernel-manifest.json", .source = kernel.manifest});
+  files.push_back(
+      {.path = std::string(kShare) + "kernel-manifest.json", .source = kernel.manifest});
 }
 
 void add_builder_data(const Inputs& inputs, std::vector<TarFile>& files) {

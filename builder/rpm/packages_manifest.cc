@@ -40,8 +40,7 @@ PackagesManifest::PackagesManifest(std::string folder) : folder_(std::move(folde
   }
 }
 
-std::vector<RpmArtifact> PackagesManifest::find(const std::string& name,
-                                                const std::string& release,
+std::vector<RpmArtifact> PackagesManifest::find(const std::string& name, const std::string& release,
                                                 const std::string& inputs_sha256) const {
   const auto found = entries_.find({name, release});
   if (found == entries_.end() || found->second.inputs_sha256 != inputs_sha256) return {};

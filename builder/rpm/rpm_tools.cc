@@ -51,10 +51,7 @@ void check_tools(bool signing, const std::function<bool(const std::string&)>& is
 std::vector<std::string> rpm_environment(const std::string& home, std::int64_t timestamp) {
   const char* path = std::getenv("PATH");
   return {fmt::format("PATH={}", path != nullptr ? path : "/usr/bin:/bin:/usr/sbin:/sbin"),
-          "HOME=" + home,
-          "LC_ALL=C",
-          "TZ=UTC",
-          fmt::format("SOURCE_DATE_EPOCH={}", timestamp)};
+          "HOME=" + home, "LC_ALL=C", "TZ=UTC", fmt::format("SOURCE_DATE_EPOCH={}", timestamp)};
 }
 
 std::string rpmbuild_version(CommandRunner& runner) {

@@ -20,9 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void set_time(const std::string& path, std::int64_t seconds) {
-  const struct timespec time {
-    seconds, 0
-  };
+  const struct timespec time { seconds, 0 };
   const struct timespec times[2] = {time, time};
   if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0)
     throw_errno(errno, "set the time of {}", path);
@@ -52,8 +50,8 @@ Command rpmbuild(const BuildRequest& request, const std::string& work,
 void run(const Command& command, const BuildRequest& request, pipeline::Context& context) {
   const CommandResult result = context.runner.run(command);
   if (result.status == 0) return;
-  const std::string log =
-      join_path(context.cache.folder("logs"), fmt::format("rpm-{}-{}.log", request.name, request.dist));
+  const std::string log = join_path(context.cache.folder("logs"),
+                                    fmt::format("rpm-{}-{}.log", request.name, request.dist));
   ignore_error(
       [&] {
         write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
@@ -62,7 +60,8 @@ void run(const Command& command, const BuildRequest& request, pipeline::Context&
   std::string telling;
   std::size_t count = 0;
   for (std::size_t begin = 0; begin < result.error_output.size();) {
-    const std::size_t end = std::min(result.error_output.find('\n', begin), result.error_output.size());
+    const std::size_t end =
+        std::min(result.error_output.find('\n', begin), result.error_output.size());
     const std::string line = result.error_output.substr(begin, end - begin);
     begin = end + 1;
     const bool tells = line.find("error") != std::string::npos ||

@@ -13,9 +13,9 @@ namespace kata::rpm {
 
 struct BuildRequest {
   std::string name;
-  std::string spec;                  ///< the spec file's text
+  std::string spec;                    ///< the spec file's text
   std::vector<std::string> sources{};  ///< files; their names are those in the spec
-  std::string dist;                  ///< "el9"
+  std::string dist;                    ///< "el9"
   std::int64_t timestamp = 0;
   bool binaries = true;           ///< else the source RPM only
   bool check_build_deps = false;  ///< this machine's rpm database knows what is installed

@@ -52,7 +52,8 @@ std::vector<std::string> names_below(const std::string& folder, bool skip_result
   std::vector<std::string> names;
   for (auto it = fs::recursive_directory_iterator(folder); it != fs::end(it); ++it) {
     const std::string name = it->path().string().substr(folder.size() + 1);
-    if (skip_results && it.depth() == 0 && (name == "build" || name == ".cache" || name == ".git")) {
+    if (skip_results && it.depth() == 0 &&
+        (name == "build" || name == ".cache" || name == ".git")) {
       it.disable_recursion_pending();
     } else if (it->is_symlink() || it->is_regular_file()) {
       names.push_back(name);

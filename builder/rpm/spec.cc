@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "builder/rpm/changelog.h"
-#include "runtime/base/fd.h"
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 
@@ -51,27 +51,27 @@ Values spec_values(const recipe::PackageRecipe& recipe, const recipe::PackageEnt
   add_lines(entry, "build_requires", "BuildRequires", release.name, build_relations);
   const recipe::RepositoryRecipe repository =
       recipe.repository.value_or(recipe::RepositoryRecipe{});
-  return {{"DIST", release.name},
-          {"BINARY_PAYLOAD", release.binary_payload},
-          {"BCOND_PREBUILT",
-           recipe.from_source ? "%bcond_with prebuilt" : "%bcond_without prebuilt"},
-          {"TIMESTAMP", std::to_string(timestamp)},
-          {"VERSION", version},
-          
-          {"KERNEL_VERSION", inputs.kernel.version},
-          {"RELEASE", recipe.release},
-          {"URL", recipe.url},
-          {"VENDOR", recipe.vendor},
-          {"PACKAGER", recipe.packager},
-          {"RELATIONS", relations},
-          {"BUILD_RELATIONS", build_relations},
-          {"CHANGELOG", rpm_changelog(inputs.changelog, {.packager = recipe.packager,
-                                                         .version = recipe.version,
-                                                         .release = recipe.release,
-                                                         .timestamp = timestamp})},
-          {"REPOSITORY_ID", repository.id},
-          {"REPOSITORY_NAME", repository.name},
-          {"REPOSITORY_BASEURL", replaced(repository.baseurl, "RELEASE", release.name)}};
+  return {
+      {"DIST", release.name},
+      {"BINARY_PAYLOAD", release.binary_payload},
+      {"BCOND_PREBUILT", recipe.from_source ? "%bcond_with prebuilt" : "%bcond_without prebuilt"},
+      {"TIMESTAMP", std::to_string(timestamp)},
+      {"VERSION", version},
+
+      {"KERNEL_VERSION", inputs.kernel.version},
+      {"RELEASE", recipe.release},
+      {"URL", recipe.url},
+      {"VENDOR", recipe.vendor},
+      {"PACKAGER", recipe.packager},
+      {"RELATIONS", relations},
+      {"BUILD_RELATIONS", build_relations},
+      {"CHANGELOG", rpm_changelog(inputs.changelog, {.packager = recipe.packager,
+                                                     .version = recipe.version,
+                                                     .release = recipe.release,
+                                                     .timestamp = timestamp})},
+      {"REPOSITORY_ID", repository.id},
+      {"REPOSITORY_NAME", repository.name},
+      {"REPOSITORY_BASEURL", replaced(repository.baseurl, "RELEASE", release.name)}};
 }
 
 std::string spec_text(const recipe::PackageRecipe& recipe, const std::string& name,

@@ -20,7 +20,8 @@ std::string fill_template(std::string_view text, const Values& values, const std
     }
     const auto value = values.find(name);
     if (value == values.end()) {
-      const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
+      const auto line =
+          std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n');
       throw_error(Code::invalid_argument, "{}:{}: unknown name @{}@", file, line + 1, name);
     }
     out += value->second;

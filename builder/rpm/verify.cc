@@ -94,8 +94,7 @@ void check_batch(const std::vector<std::string>& batch, const VerifyRequest& req
       findings.push_back({path, what});
     for (const std::string& error : errors) {
       const std::size_t at = error.find(path + ": ");
-      if (at != std::string::npos)
-        findings.push_back({path, error.substr(at + path.size() + 2)});
+      if (at != std::string::npos) findings.push_back({path, error.substr(at + path.size() + 2)});
     }
   }
 }
@@ -119,8 +118,8 @@ void check_manifest(const std::string& folder, std::vector<Finding>& findings) {
       findings.push_back({path, "packages.json lists it, but it is not there"});
     } else if (const std::string found = pipeline::sha256_of_file(path);
                found != each.file.sha256) {
-      findings.push_back({path, fmt::format("its sha256 is {}, packages.json says {}", found,
-                                            each.file.sha256)});
+      findings.push_back(
+          {path, fmt::format("its sha256 is {}, packages.json says {}", found, each.file.sha256)});
     }
   }
 }

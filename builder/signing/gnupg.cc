@@ -22,7 +22,8 @@ Command gpg_command(const std::string& home, const std::vector<std::string>& arg
   return command;
 }
 
-TemporaryHome::TemporaryHome(CommandRunner& runner) : runner_(runner), folder_("/tmp", "kata-gpg-") {}
+TemporaryHome::TemporaryHome(CommandRunner& runner)
+    : runner_(runner), folder_("/tmp", "kata-gpg-") {}
 
 TemporaryHome::~TemporaryHome() {
   ignore_error(

@@ -17,7 +17,8 @@ namespace kata::signing {
 /// The environment of the above.
 [[nodiscard]] std::vector<std::string> gpg_environment(const std::string& home);
 
-/// A GnuPG home in /tmp (a socket's path must be short), removed with its agent at the end of scope.
+/// A GnuPG home in /tmp (a socket's path must be short), removed with its agent at the end of
+/// scope.
 class TemporaryHome {
  public:
   explicit TemporaryHome(CommandRunner& runner);

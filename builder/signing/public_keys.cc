@@ -11,8 +11,8 @@ std::vector<KeyFacts> read_public_keys(const std::string& path, CommandRunner& r
   if (!path_exists(path))
     throw_error(Code::not_found, "read the public key {}: there is no such file", path);
   const TemporaryHome home(runner);
-  const Command command =
-      gpg_command(home.path(), {"--with-colons", "--import-options", "show-only", "--import", path});
+  const Command command = gpg_command(
+      home.path(), {"--with-colons", "--import-options", "show-only", "--import", path});
   std::vector<KeyFacts> keys = parse_key_list(runner.run(command).output);
   if (keys.empty())
     throw_error(Code::invalid_argument, "read the public key {}: it holds no OpenPGP key", path);

@@ -34,7 +34,9 @@ std::string read_secret(const std::string& path, const char* key) {
   return read_file(path, 1U << 20);
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find_first_of("\r\n")); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
 
 bool says(const CommandResult& result, const char* text) {
   return result.error_output.find(text) != std::string::npos;
@@ -49,10 +51,10 @@ SigningKey::SigningKey(const recipe::SigningRecipe& recipe, CommandRunner& runne
   read_passphrase(recipe);
   choose_key(recipe.key);
   try_to_sign(recipe);
-  public_key_ = run_checked(runner_, gpg_command(home_, {"--armor", "--export-options",
-                                                         "export-minimal", "--export",
-                                                         facts_.fingerprint}))
-                    .output;
+  public_key_ =
+      run_checked(runner_, gpg_command(home_, {"--armor", "--export-options", "export-minimal",
+                                               "--export", facts_.fingerprint}))
+          .output;
 }
 
 void SigningKey::open_home(const recipe::SigningRecipe& recipe) {
@@ -159,8 +161,9 @@ std::vector<std::string> SigningKey::gpg_arguments() const {
   std::vector<std::string> arguments = {"--batch", "--no-tty"};
   if (use_agent_only_) arguments.emplace_back("--no-autostart");
   if (passphrase_) {
-    arguments.insert(arguments.end(), {"--pinentry-mode", "loopback", "--passphrase-file",
-                                       fmt::format("/proc/{}/fd/{}", ::getpid(), passphrase_.get())});
+    arguments.insert(arguments.end(),
+                     {"--pinentry-mode", "loopback", "--passphrase-file",
+                      fmt::format("/proc/{}/fd/{}", ::getpid(), passphrase_.get())});
   } else {
     arguments.insert(arguments.end(), {"--pinentry-mode", "error"});  // ask nobody
   }
@@ -176,10 +179,9 @@ void SigningKey::try_to_sign(const recipe::SigningRecipe& recipe) {
   const CommandResult result = runner_.run(command);
   if (result.status == 0) return;
   if (says(result, "Bad passphrase")) {
-    throw_error(Code::failed_precondition, "sign with {}: the passphrase of {} is wrong",
-                describe(facts_),
-                recipe.passphrase_file.empty() ? "$" + recipe.passphrase_variable
-                                               : recipe.passphrase_file);
+    throw_error(
+        Code::failed_precondition, "sign with {}: the passphrase of {} is wrong", describe(facts_),
+        recipe.passphrase_file.empty() ? "$" + recipe.passphrase_variable : recipe.passphrase_file);
   }
   if (!passphrase_ && (says(result, "No pinentry") || says(result, "Operation cancelled") ||
                        says(result, "No passphrase given"))) {

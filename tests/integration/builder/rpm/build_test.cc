@@ -81,8 +81,8 @@ TEST_CASE("packages carry what the recipe says, and nothing of the machine", "[r
 
 TEST_CASE("two builds in two places, of two users, give the same bytes", "[rpm]") {
   const PackageBench bench;
-  const std::vector<std::string> packages = {"--package", "kata-runtime", "--package",
-                                             "kata-image", "--package", "katabuild"};
+  const std::vector<std::string> packages = {"--package",  "kata-runtime", "--package",
+                                             "kata-image", "--package",    "katabuild"};
   REQUIRE(bench.build("el9", packages).status == 0);
   Command again = bench.rpm("el9", packages);
   *(std::find(again.argv.begin(), again.argv.end(), "--output") + 1) = bench.path("other/out");
@@ -103,7 +103,8 @@ TEST_CASE("two builds in two places, of two users, give the same bytes", "[rpm]"
   reach.argv = {"test", "-x", KATABUILD};
   reach.before_exec = again.before_exec;
   // Where the tree is out of the other user's reach (in /root), the user is the same.
-  if (runner.run(reach).status != 0) again.before_exec = [] {
+  if (runner.run(reach).status != 0)
+    again.before_exec = [] {
       ::umask(077);
       return 0;
     };
@@ -130,8 +131,7 @@ TEST_CASE("whoever rebuilds the source package, offline, gets the same package",
   if (::geteuid() == 0) command.insert(command.begin(), {"unshare", "--net"});
   output_of(command);
   const std::string ours = bench.package("el9", "x86_64", "kata-runtime");
-  const std::string theirs =
-      bench.path("rebuilt/RPMS/x86_64/" + std::string(base_name(ours)));
+  const std::string theirs = bench.path("rebuilt/RPMS/x86_64/" + std::string(base_name(ours)));
   CHECK(read_file(theirs) == read_file(ours));
 }
 
@@ -141,8 +141,7 @@ TEST_CASE("from source, the programs are compiled by rpmbuild and those given ar
   test::require_program("ninja");
   const PackageBench bench;
   fs::remove_all(bench.path("programs"));
-  const CommandResult result =
-      bench.build("el9", {"--from-source", "--package", "kata-agent"});
+  const CommandResult result = bench.build("el9", {"--from-source", "--package", "kata-agent"});
   INFO(result.error_output);
   REQUIRE(result.status == 0);
   const std::string package = bench.package("el9", "x86_64", "kata-agent");
@@ -225,8 +224,8 @@ TEST_CASE("a full disk is told with the place, and leaves no half package", "[rp
   REQUIRE(::mount("none", bench.path("small").c_str(), "tmpfs", 0, "size=64k") == 0);
   const ScopeExit unmount([&] { ::umount2(bench.path("small").c_str(), MNT_DETACH); });
   write_file(bench.path("small/filler"), std::string(60000, 'x'));
-  const auto [option, where] = GENERATE(table<std::string, std::string>(
-      {{"--cache", "small/cache"}, {"--output", "small/out"}}));
+  const auto [option, where] = GENERATE(
+      table<std::string, std::string>({{"--cache", "small/cache"}, {"--output", "small/out"}}));
   Command command = bench.rpm("el9", kRuntimeOnly);
   *(std::find(command.argv.begin(), command.argv.end(), option) + 1) = bench.path(where);
   RealCommandRunner runner;

@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 /// rpm in an install root of its own, with a database of its own.
 struct InstallRoot {
-  explicit InstallRoot(std::string folder) : root(std::move(folder)) { fs::create_directories(root); }
+  explicit InstallRoot(std::string folder) : root(std::move(folder)) {
+    fs::create_directories(root);
+  }
   [[nodiscard]] CommandResult rpm(const std::vector<std::string>& arguments) const {
     Command command;
     command.argv = {"rpm", "--root", root, "--dbpath", "/var/lib/rpm", "--nosignature"};
@@ -42,8 +44,8 @@ TEST_CASE("packages install cleanly, an upgrade keeps configuration, removal lea
           "[rpm]") {
   test::require_root();
   const PackageBench bench;
-  const std::vector<std::string> packages = {"--package", "kata-runtime", "--package",
-                                             "kata-kernel", "--package", "kata-image"};
+  const std::vector<std::string> packages = {"--package",   "kata-runtime", "--package",
+                                             "kata-kernel", "--package",    "kata-image"};
   REQUIRE(bench.build("el9", packages).status == 0);
   const auto chosen = [&](const std::string& which) {
     return bench.package("el9", "x86_64", which);
@@ -53,13 +55,14 @@ TEST_CASE("packages install cleanly, an upgrade keeps configuration, removal lea
   const InstallRoot root(bench.path("root"));
   const CommandResult alone = root.rpm({"-i", old_runtime});
   CHECK(alone.status != 0);
-  CHECK_THAT(alone.error_output,
-             Catch::Contains("qemu-kvm-core is needed") && Catch::Contains("kata-kernel is needed"));
+  CHECK_THAT(alone.error_output, Catch::Contains("qemu-kvm-core is needed") &&
+                                     Catch::Contains("kata-kernel is needed"));
   const CommandResult installed =
       root.rpm({"-i", "--nodeps", old_runtime, chosen("kata-kernel"), image});
   INFO(installed.error_output);
   REQUIRE(installed.status == 0);
-  const CommandResult verified = root.rpm({"-V", "--nodeps", "kata-runtime", "kata-kernel", "kata-image"});
+  const CommandResult verified =
+      root.rpm({"-V", "--nodeps", "kata-runtime", "kata-kernel", "kata-image"});
   CHECK(verified.output.empty());
   CHECK(verified.status == 0);
   const std::string share = root.root + "/usr/share/kata-containers/";
@@ -73,9 +76,8 @@ TEST_CASE("packages install cleanly, an upgrade keeps configuration, removal lea
   const UniqueFd running = open_file(root.root + "/usr/bin/kata-runtime", O_RDONLY);
   const std::string old_program = read_file(bench.path("programs/kata-runtime"));
   write_file(bench.path("source/runtime/config/configuration.toml.in"), "# newer defaults\n");
-  write_file(bench.path("recipe.yaml"),
-             read_file(KATA_SOURCE_DIR "/rpm/recipes/default.yaml") +
-                 "version: 0.2.0\ntemplates: " KATA_SOURCE_DIR "/rpm\n");
+  write_file(bench.path("recipe.yaml"), read_file(KATA_SOURCE_DIR "/rpm/recipes/default.yaml") +
+                                            "version: 0.2.0\ntemplates: " KATA_SOURCE_DIR "/rpm\n");
   bench.write_program("kata-runtime", "newer");
   std::vector<std::string> newer = packages;
   newer.insert(newer.end(), {"--recipe", bench.path("recipe.yaml")});
@@ -97,10 +99,10 @@ TEST_CASE("packages install cleanly, an upgrade keeps configuration, removal lea
   CHECK(root.rpm({"-U", "--nodeps", "--oldpackage", old_runtime}).status == 0);
   CHECK(read_file(configuration) == "# mine\n");
 
-  const CommandResult removed =
-      root.rpm({"-e", "kata-runtime", "kata-kernel", "kata-image"});
+  const CommandResult removed = root.rpm({"-e", "kata-runtime", "kata-kernel", "kata-image"});
   INFO(removed.error_output);
   CHECK(removed.status == 0);
-  CHECK(root.files() == std::vector<std::string>{"/etc/kata-containers/configuration.toml.rpmnew",
-                                                 "/etc/kata-containers/configuration.toml.rpmsave"});
+  CHECK(root.files() ==
+        std::vector<std::string>{"/etc/kata-containers/configuration.toml.rpmnew",
+                                 "/etc/kata-containers/configuration.toml.rpmsave"});
 }

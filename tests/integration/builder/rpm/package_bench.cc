@@ -21,7 +21,8 @@ foreach(name kata-runtime containerd-shim-kata-v2 kata-agent)
   target_link_options(${name} PRIVATE -static -nostdlib)
 endforeach()
 )";
-constexpr const char* kMain = R"(void _start(void) { __asm__("mov $60, %eax\n xor %edi, %edi\n syscall"); }
+constexpr const char* kMain =
+    R"(void _start(void) { __asm__("mov $60, %eax\n xor %edi, %edi\n syscall"); }
 )";
 
 std::string file_json(const std::string& path) {
@@ -72,9 +73,8 @@ PackageBench::PackageBench() {
 }
 
 void PackageBench::write_program(const std::string& name, const std::string& text) const {
-  write_file(path("p.S"),
-             ".globl _start\n_start: ret\n.section .rodata\n.asciz \"" + text +
-                 "\"\n.section .note.GNU-stack,\"\",@progbits\n");
+  write_file(path("p.S"), ".globl _start\n_start: ret\n.section .rodata\n.asciz \"" + text +
+                              "\"\n.section .note.GNU-stack,\"\",@progbits\n");
   output_of({"gcc", "-nostdlib", "-static", "-Wl,--build-id=none", "-o", path("programs/" + name),
              path("p.S")});
 }

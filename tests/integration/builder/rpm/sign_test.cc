@@ -41,8 +41,7 @@ void write_secret(const std::string& path, const std::string& text) {
 /// All text below a folder, to look for what must not be there.
 bool is_anywhere(const std::string& folder, const std::string& text) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file() &&
-        read_file(entry.path().string()).find(text) != std::string::npos)
+    if (entry.is_regular_file() && read_file(entry.path().string()).find(text) != std::string::npos)
       return true;
   }
   return false;
@@ -84,9 +83,9 @@ TEST_CASE("a key with a passphrase signs, and the passphrase is seen nowhere", "
   Command command = bench.rpm("el9", {});
   command.env = std::vector<std::string>{"PATH=" + bench.path("bin") + ":/usr/bin:/bin"};
   SECTION("from a file") {
-    for (const char* word : {"--package", "kata-agent", "--gnupg-home"}) command.argv.emplace_back(word);
-    command.argv.insert(command.argv.end(),
-                        {home, "--passphrase-file", bench.path("passphrase")});
+    for (const char* word : {"--package", "kata-agent", "--gnupg-home"})
+      command.argv.emplace_back(word);
+    command.argv.insert(command.argv.end(), {home, "--passphrase-file", bench.path("passphrase")});
   }
   SECTION("from the environment, by the recipe") {
     write_file(bench.path("recipe.yaml"),

@@ -39,13 +39,14 @@ std::string error_of(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a package recipe is read, and relations are those of the release", "[rpm]") {
-  const RecipeFile file(kGood +
-                        "timestamp: 2026-01-01\npackages:\n"
-                        "  kata-runtime:\n"
-                        "    requires: {all: [kata-kernel], el7: [qemu-kvm], el9: [qemu-kvm-core]}\n"
-                        "    recommends: [virtiofsd]\n"
-                        "  katabuild: {releases: [el8, el9]}\n  kata-agent:\n"
-                        "signing: {key_file: key.asc, key: ABCD}\n");
+  const RecipeFile file(
+      kGood +
+      "timestamp: 2026-01-01\npackages:\n"
+      "  kata-runtime:\n"
+      "    requires: {all: [kata-kernel], el7: [qemu-kvm], el9: [qemu-kvm-core]}\n"
+      "    recommends: [virtiofsd]\n"
+      "  katabuild: {releases: [el8, el9]}\n  kata-agent:\n"
+      "signing: {key_file: key.asc, key: ABCD}\n");
   const PackageRecipe recipe = read_package_recipe(file.path);
   CHECK(recipe_kind(file.path) == RecipeKind::packages);
   CHECK(recipe.version == KATA_VERSION);

@@ -45,8 +45,8 @@ TEST_CASE("a changelog's days never ascend, and its first entry is the version b
   CHECK(rpm_changelog("## [0.2.0] - 2025-01-01\n- a\n## [0.1.0] - 2025-06-01\n- b\n", kOptions) ==
         "* Sun Jun 01 2025 P <p@example.com> - 0.2.0-1\n- a\n\n"
         "* Sun Jun 01 2025 P <p@example.com> - 0.1.0-1\n- b\n");
-  CHECK_THAT(rpm_changelog("", kOptions), Catch::StartsWith("* Thu Jan 01 2026") &&
-                                              Catch::Contains("- 0.2.0-1\n- Packaged"));
+  CHECK_THAT(rpm_changelog("", kOptions),
+             Catch::StartsWith("* Thu Jan 01 2026") && Catch::Contains("- 0.2.0-1\n- Packaged"));
   CHECK_THAT(error_of([] { (void)rpm_changelog("## [1] - soon\n- a\n", kOptions); }),
              Catch::Contains("CHANGELOG.md: \"soon\" is no date"));
 }
@@ -54,8 +54,7 @@ TEST_CASE("a changelog's days never ascend, and its first entry is the version b
 TEST_CASE("a template's names are filled in once, and an unknown one is told with its line",
           "[rpm]") {
   CHECK(fill_template("a@b @X@ c@example.com", {{"X", "@Y@"}}, "t") == "a@b @Y@ c@example.com");
-  CHECK(error_of([] { (void)fill_template("\n@NO@", {}, "t.in"); }) ==
-        "t.in:2: unknown name @NO@");
+  CHECK(error_of([] { (void)fill_template("\n@NO@", {}, "t.in"); }) == "t.in:2: unknown name @NO@");
 }
 
 TEST_CASE("man pages are made of the Markdown that they are written in", "[rpm]") {
@@ -85,8 +84,8 @@ TEST_CASE("the builder's own release is known by os-release alone", "[rpm]") {
 }
 
 TEST_CASE("missing tools are named all at once, with the packages that have them", "[rpm]") {
-  const std::string error = error_of(
-      [] { check_tools(true, [](const std::string& name) { return name == "tar"; }); });
+  const std::string error =
+      error_of([] { check_tools(true, [](const std::string& name) { return name == "tar"; }); });
   CHECK_THAT(error, Catch::Contains("missing: rpmbuild rpmkeys gzip rpmsign gpg gpgconf:"));
   CHECK_THAT(error, Catch::Contains("`apt-get install rpm gzip gnupg`"));
   CHECK_THAT(error, Catch::Contains("`dnf install rpm-build rpm gzip rpm-sign gnupg2`"));
@@ -115,6 +114,8 @@ TEST_CASE("a tarball's bytes are those of its files, whatever their order", "[rp
   CHECK(file->mode == 0755);
   CHECK(file->mtime == 1000);
   CHECK(file->uid == 0);
-  CHECK_THAT(error_of([&] { archive::write_tar({a, a}, 0, dir.path() + "/3.tar"); }),
+  CHECK_THAT(error_of([&] {
+               archive::write_tar({a, a}, 0, dir.path() + "/3.tar");
+             }),
              Catch::Contains("x/a: two files have this path"));
 }
