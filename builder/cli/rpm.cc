@@ -146,8 +146,11 @@ void add_rpm(CLI::App& app, Action& action) {
   verb->add_flag("--from-source", options->from_source,
                  "compile the programs in rpmbuild instead of taking those of --programs");
   verb->add_option("--release", options->releases, "only these releases (el9)")
-      ->type_name("NAME...");
-  verb->add_option("--package", options->packages, "only these packages")->type_name("NAME...");
+      ->type_name("NAME...")
+      ->check(CLI::IsMember(recipe::known_releases()));
+  verb->add_option("--package", options->packages, "only these packages")
+      ->type_name("NAME...")
+      ->check(CLI::IsMember(recipe::known_packages()));
   verb->add_option("--output", options->output, "folder for the packages")
       ->type_name("DIR")
       ->capture_default_str();

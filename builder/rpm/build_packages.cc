@@ -188,11 +188,9 @@ recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
     folder.add_text(build.key->public_key(), "RPM-GPG-KEY-" + id);
   }
   build.context.progress.begin("rpm", fmt::format("{} packages", jobs.size()), jobs.size());
-  std::vector<std::pair<std::string, std::string>> kept;
   for (const Job& job : jobs) {
     const std::string& name = job.entry->name;
     const std::string& release = job.release->name;
-    kept.emplace_back(name, release);
     std::vector<RpmArtifact> files = manifest.find(name, release, job.inputs_sha256);
     if (files.empty()) {
       files = in_context([&] { return run_job(build, job, output); }, "package {} for {}", name,
@@ -203,8 +201,6 @@ recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
     build.context.progress.step(name + " " + release);
     result.packages.insert(result.packages.end(), files.begin(), files.end());
   }
-  manifest.keep_only(kept);
-  folder.add_text(manifest.text(result.fingerprint), kManifestName);
   build.context.progress.end(
       fmt::format("{} packages and source packages", result.packages.size()));
   return result;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rpm/packages_manifest.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "builder/pipeline/digest.h"
@@ -73,12 +72,6 @@ std::vector<RpmArtifact> PackagesManifest::all() const {
     }
   }
   return files;
-}
-
-void PackagesManifest::keep_only(const std::vector<std::pair<std::string, std::string>>& kept) {
-  std::erase_if(entries_, [&](const auto& entry) {
-    return std::find(kept.begin(), kept.end(), entry.first) == kept.end();
-  });
 }
 
 std::string PackagesManifest::text(const std::string& fingerprint) const {

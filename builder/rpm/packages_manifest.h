@@ -29,8 +29,6 @@ class PackagesManifest {
                const std::string& inputs_sha256, const std::vector<recipe::RpmArtifact>& made);
   /// Every entry, its file's path made absolute.
   [[nodiscard]] std::vector<recipe::RpmArtifact> all() const;
-  /// Keeps entries of these {package, release} only.
-  void keep_only(const std::vector<std::pair<std::string, std::string>>& kept);
   [[nodiscard]] std::string text(const std::string& fingerprint) const;
 
  private:

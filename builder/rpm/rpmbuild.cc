@@ -36,8 +36,6 @@ Command rpmbuild(const BuildRequest& request, const std::string& work,
   define("_topdir " + work);
   define("_tmppath " + join_path(work, "tmp"));
   define("dist ." + request.dist);
-  define("_build_name_fmt %%{ARCH}/%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm");
-  define("_smp_mflags " + fmt::format("-j{}", context.jobs));
   if (!request.check_build_deps) command.argv.emplace_back("--nodeps");
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.env = rpm_environment(work, request.timestamp);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/pipeline/file_lock.h"
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
 
@@ -18,18 +19,18 @@ namespace kata::signing {
 [[nodiscard]] std::vector<std::string> gpg_environment(const std::string& home);
 
 /// A GnuPG home in /tmp (a socket's path must be short), removed with its agent at the end of
-/// scope.
+/// scope. What a killed katabuild left there goes when the next one is made.
 class TemporaryHome {
  public:
-  explicit TemporaryHome(CommandRunner& runner);
+  TemporaryHome();
   TemporaryHome(const TemporaryHome&) = delete;
   TemporaryHome& operator=(const TemporaryHome&) = delete;
   ~TemporaryHome();
   [[nodiscard]] const std::string& path() const noexcept { return folder_.path(); }
 
  private:
-  CommandRunner& runner_;
   TempDir folder_;
+  pipeline::FileLock in_use_;
 };
 
 }  // namespace kata::signing

@@ -10,7 +10,7 @@ namespace kata::signing {
 std::vector<KeyFacts> read_public_keys(const std::string& path, CommandRunner& runner) {
   if (!path_exists(path))
     throw_error(Code::not_found, "read the public key {}: there is no such file", path);
-  const TemporaryHome home(runner);
+  const TemporaryHome home;
   const Command command = gpg_command(
       home.path(), {"--with-colons", "--import-options", "show-only", "--import", path});
   std::vector<KeyFacts> keys = parse_key_list(runner.run(command).output);

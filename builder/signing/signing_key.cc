@@ -64,7 +64,7 @@ void SigningKey::open_home(const recipe::SigningRecipe& recipe) {
       throw_error(Code::failed_precondition, "signing.gnupg_home: there is no folder {}", home_);
     return;
   }
-  temporary_ = std::make_unique<TemporaryHome>(runner_);
+  temporary_ = std::make_unique<TemporaryHome>();
   home_ = temporary_->path();
   if (!recipe.agent_socket.empty()) {
     where_ = recipe.agent_socket;

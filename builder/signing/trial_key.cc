@@ -27,7 +27,7 @@ void make_trial_key(const std::string& key_file, CommandRunner& runner) {
   if (path_exists(key_file)) return;
   in_context(
       [&] {
-        const TemporaryHome home(runner);
+        const TemporaryHome home;
         Command generate = gpg_command(home.path(), {"--quiet", "--generate-key"});
         generate.input = kParameters;
         run_checked(runner, generate);
