@@ -11,7 +11,6 @@
 #include "builder/rpm/build_packages.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
-#include "runtime/base/path.h"
 
 namespace kata::cli {
 namespace {
@@ -36,8 +35,7 @@ void set_path(const std::string& option, std::string& value) {
 }
 
 /// The options' key replaces the recipe's: half of one and half of the other is neither.
-void apply_signing(const RpmOptions& options, const std::string& cache,
-                   recipe::PackageRecipe& recipe) {
+void apply_signing(const RpmOptions& options, recipe::PackageRecipe& recipe) {
   recipe::SigningRecipe signing = options.signing;
   for (std::string* path : {&signing.gnupg_home, &signing.key_file, &signing.passphrase_file})
     set_path(*path, *path);
@@ -59,8 +57,6 @@ void apply_signing(const RpmOptions& options, const std::string& cache,
       recipe.signing->passphrase_variable.clear();
     }
   }
-  if (recipe.signing && recipe.signing->trial && recipe.signing->key_file.empty())
-    recipe.signing->key_file = join_path(cache, "trial-key/secret.asc");
 }
 
 /// Those named on the command line, in the recipe's order. `known` says what the recipe has.
@@ -75,8 +71,7 @@ void keep_only_chosen(const RpmOptions& options, recipe::PackageRecipe& recipe) 
                 recipe.file, recipe.releases.empty() ? "releases" : "packages");
 }
 
-void apply_options(const RpmOptions& options, const std::string& cache,
-                   recipe::PackageRecipe& recipe) {
+void apply_options(const RpmOptions& options, recipe::PackageRecipe& recipe) {
   set_path(options.source, recipe.source);
   set_path(options.programs, recipe.programs);
   set_path(options.kernel, recipe.kernel);
@@ -84,16 +79,14 @@ void apply_options(const RpmOptions& options, const std::string& cache,
   if (recipe.source.empty() && path_exists("CMakeLists.txt") && path_exists("rpm"))
     recipe.source = absolute_path(".");
   if (options.from_source) recipe.from_source = true;
-  apply_signing(options, cache, recipe);
+  apply_signing(options, recipe);
   keep_only_chosen(options, recipe);
 }
 
 int run_rpm(const RpmOptions& options) {
   recipe::PackageRecipe recipe = recipe::read_package_recipe(
       options.recipe.empty() ? default_recipe("rpm/recipes/default.yaml") : options.recipe);
-  const std::string cache = options.session.cache.empty() ? pipeline::default_cache_folder()
-                                                          : absolute_path(options.session.cache);
-  apply_options(options, cache, recipe);
+  apply_options(options, recipe);
   Session session(options.session);
   const std::string output = absolute_path(options.output);
   const recipe::PackagesArtifact built = rpm::build_packages(recipe, output, session.context());

@@ -22,6 +22,7 @@
 #include "builder/rpm/sign.h"
 #include "builder/rpm/spec.h"
 #include "builder/signing/signing_key.h"
+#include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
@@ -226,7 +227,8 @@ recipe::PackagesArtifact build_packages(const PackageRecipe& recipe, const std::
     Build build{.recipe = recipe, .context = context, .work = work.path()};
     build.inputs = gather_inputs(recipe, context);
     if (recipe.signing)
-      build.key = std::make_unique<signing::SigningKey>(*recipe.signing, context.runner);
+      build.key = std::make_unique<signing::SigningKey>(
+          signing::with_trial_place(*recipe.signing, context.cache.root()), context.runner);
     build.rpm_version = rpmbuild_version(context.runner);
     build.host_release = read_host_release();
     build.timestamp = pipeline::build_time(context, recipe.timestamp);

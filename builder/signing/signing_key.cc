@@ -117,7 +117,7 @@ void SigningKey::read_passphrase(const recipe::SigningRecipe& recipe) {
 
 void SigningKey::choose_key(const std::string& wanted) {
   std::vector<std::string> arguments = {"--with-colons", "--list-secret-keys"};
-  if (!wanted.empty()) arguments.push_back(wanted);
+  if (!wanted.empty()) arguments.insert(arguments.end(), {"--", wanted});
   const std::vector<KeyFacts> secret =
       parse_key_list(runner_.run(gpg_command(home_, arguments)).output);
   arguments[1] = "--list-keys";

@@ -39,4 +39,10 @@ void make_trial_key(const std::string& key_file, CommandRunner& runner) {
       "make a trial key in {}", key_file);
 }
 
+recipe::SigningRecipe with_trial_place(recipe::SigningRecipe recipe, const std::string& cache) {
+  if (recipe.trial && recipe.key_file.empty())
+    recipe.key_file = join_path(cache, "trial-key/secret.asc");
+  return recipe;
+}
+
 }  // namespace kata::signing
