@@ -20,6 +20,7 @@ struct RpmOptions {
   std::string source;
   std::string programs;
   std::string kernel;
+  std::string kernel_source;
   std::string image;
   std::string output = "build/packages";
   std::vector<std::string> releases;
@@ -75,6 +76,7 @@ void apply_options(const RpmOptions& options, recipe::PackageRecipe& recipe) {
   set_path(options.source, recipe.source);
   set_path(options.programs, recipe.programs);
   set_path(options.kernel, recipe.kernel);
+  set_path(options.kernel_source, recipe.kernel_source);
   set_path(options.image, recipe.image);
   if (recipe.source.empty() && path_exists("CMakeLists.txt") && path_exists("rpm"))
     recipe.source = absolute_path(".");
@@ -133,6 +135,9 @@ void add_rpm(CLI::App& app, Action& action) {
                    "folder")
       ->type_name("DIR");
   verb->add_option("--kernel", options->kernel, "kernel-manifest.json of the guest's kernel")
+      ->type_name("FILE");
+  verb->add_option("--kernel-source", options->kernel_source,
+                   "archive that the kernel was built of, for its source RPM")
       ->type_name("FILE");
   verb->add_option("--image", options->image, "the guest's initrd, its manifest beside it")
       ->type_name("FILE");

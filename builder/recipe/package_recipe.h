@@ -57,7 +57,9 @@ struct PackageRecipe {
   std::string source;    ///< the project's tree
   std::string programs;  ///< folder with kata-runtime, containerd-shim-kata-v2 and kata-agent
   std::string kernel;    ///< a kernel-manifest.json
-  std::string image;     ///< an initrd, its manifest beside it
+  std::string
+      kernel_source;  ///< the kernel's own source, for kata-kernel's source RPM; may be empty
+  std::string image;  ///< an initrd, its manifest beside it
   std::vector<std::string> kernel_images = {"vmlinux", "vmlinuz"};
   bool from_source = false;
   std::optional<RepositoryRecipe> repository;

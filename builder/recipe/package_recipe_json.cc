@@ -42,6 +42,7 @@ Json to_json(const PackageRecipe& recipe) {
             {"programs", recipe.programs},
             {"kernel", recipe.kernel},
             {"kernel_images", recipe.kernel_images},
+            {"kernel_source", recipe.kernel_source},
             {"image", recipe.image},
             {"from_source", recipe.from_source},
             {"packages", packages}};

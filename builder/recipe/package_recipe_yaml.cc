@@ -257,6 +257,7 @@ PackageRecipe read_package_recipe(const std::string& path) {
          {"programs", input(recipe.programs, "programs")},
          {"kernel", input(recipe.kernel, "kernel")},
          {"kernel_images", kernel_images},
+         {"kernel_source", input(recipe.kernel_source, "kernel_source")},
          {"image", input(recipe.image, "image")},
          {"from_source",
           [&](const YAML::Node& n) { recipe.from_source = bool_of(document, n, "from_source"); }},

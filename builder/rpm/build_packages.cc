@@ -96,9 +96,10 @@ Job plan_job(const Build& build, const recipe::PackageEntry& entry, const Releas
   // Dynamically linked: a package of it is only right when made on the release it is for.
   job.binaries = entry.name != "katabuild" || build.host_release == release.name;
   job.inputs_sha256 = pipeline::sha256_of_text(
-      fmt::format("katabuild rpm {}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kProcedure, build.rpm_version,
-                  build.timestamp, job.spec, job.files_digest, job.source_digest, job.binaries,
-                  build.key ? build.key->facts().fingerprint : "unsigned"));
+      fmt::format("katabuild rpm {}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kProcedure,
+                  build.rpm_version, build.timestamp, job.spec, job.files_digest, job.source_digest,
+                  entry.name == "kata-kernel" ? build.inputs.kernel.source_sha256 : "",
+                  job.binaries, build.key ? build.key->facts().fingerprint : "unsigned"));
   return job;
 }
 
@@ -163,6 +164,8 @@ std::vector<RpmArtifact> run_job(Build& build, const Job& job, const std::string
     request.sources.push_back(tarball(build, job.source_name, job.source, job.source_digest));
   request.sources.push_back(
       tarball(build, fmt::format("{}-{}-files", name, job.version), job.files, job.files_digest));
+  if (name == "kata-kernel" && !build.inputs.kernel.source.empty())
+    request.sources.push_back(build.inputs.kernel.source);
   request.timestamp = build.timestamp;
   request.binaries = job.binaries;
   request.check_build_deps = !build.host_release.empty();

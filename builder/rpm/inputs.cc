@@ -63,6 +63,11 @@ KernelInput read_kernel(const PackageRecipe& recipe) {
       check_digest(path, entry.at("sha256").get<std::string>(), recipe.kernel);
       kernel.files.push_back(path);
     }
+    if (!recipe.kernel_source.empty()) {
+      kernel.source = recipe.kernel_source;
+      kernel.source_sha256 = manifest.at("source_sha256").get<std::string>();
+      check_digest(kernel.source, kernel.source_sha256, recipe.kernel);
+    }
   } catch (const Json::exception& error) {
     throw_error(Code::invalid_argument, "package the kernel of {}: it is no kernel manifest: {}",
                 recipe.kernel, error.what());
@@ -111,6 +116,8 @@ void check_all_there(const PackageRecipe& recipe) {
   }
   if (wants(recipe, "kata-kernel"))
     need(recipe.kernel, "the kernel's kernel-manifest.json", "--kernel FILE");
+  if (wants(recipe, "kata-kernel") && !recipe.kernel_source.empty())
+    need(recipe.kernel_source, "the kernel's source", "--kernel-source FILE");
   if (wants(recipe, "kata-image")) need(recipe.image, "the image", "--image FILE");
   if (!missing.empty())
     throw_error(Code::invalid_argument, "{}: the packages need what is not there:{}", recipe.file,

@@ -16,6 +16,8 @@ struct KernelInput {
   std::string version;      ///< what `uname -r` says in the guest
   std::string rpm_version;  ///< the same without ".container", as RPM's Version may be
   std::vector<std::string> files;
+  std::string source;  ///< its own source; may be empty
+  std::string source_sha256;
   std::string manifest;
 };
 

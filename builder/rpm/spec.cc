@@ -59,6 +59,9 @@ Values spec_values(const recipe::PackageRecipe& recipe, const recipe::PackageEnt
       {"VERSION", version},
 
       {"KERNEL_VERSION", inputs.kernel.version},
+      {"KERNEL_SOURCE", inputs.kernel.source.empty()
+                            ? ""
+                            : "Source2:        " + std::string(base_name(inputs.kernel.source))},
       {"RELEASE", recipe.release},
       {"URL", recipe.url},
       {"VENDOR", recipe.vendor},

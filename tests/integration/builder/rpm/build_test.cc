@@ -168,6 +168,23 @@ TEST_CASE("what did not change is not built again", "[rpm]") {
   CHECK(query(bench.package("el9", "x86_64", "kata-kernel"), "%{NAME}") == "kata-kernel");
 }
 
+TEST_CASE("the kernel's source is in its source package when it is the one the kernel was built of",
+          "[rpm]") {
+  const PackageBench bench;
+  const std::string source = bench.path("linux-6.1.tar.xz");
+  const std::vector<std::string> options = {"--package", "kata-kernel", "--kernel-source", source};
+  write_file(source, "another\n");
+  const CommandResult wrong = bench.build("el9", options);
+  CHECK(wrong.status == 1);
+  CHECK_THAT(wrong.error_output, Catch::Contains("linux-6.1.tar.xz: its sha256 is"));
+  write_file(source, "linux\n");
+  const CommandResult result = bench.build("el9", options);
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
+  CHECK_THAT(query(bench.package("el9", "SRPMS", "kata-kernel"), "[%{FILENAMES}\n]"),
+             Catch::Contains("linux-6.1.tar.xz\n"));
+}
+
 TEST_CASE("rpmlint finds no error in the packages", "[rpm]") {
   test::require_program("rpmlint");
   const PackageBench bench;

@@ -63,7 +63,8 @@ PackageBench::PackageBench() {
   write_file(path("guest/vmlinuz-6.1.99.container"), "vmlinuz");
   write_file(path("guest/config-6.1.99.container"), "config");
   write_file(path("guest/kernel-manifest.json"),
-             "{\"version\": \"6.1.99.container\", \"files\": {\"vmlinux\": " +
+             "{\"version\": \"6.1.99.container\", \"source_sha256\": \"" +
+                 pipeline::sha256_of_text("linux\n") + "\", \"files\": {\"vmlinux\": " +
                  file_json(path("guest/vmlinux-6.1.99.container")) +
                  ", \"vmlinuz\": " + file_json(path("guest/vmlinuz-6.1.99.container")) +
                  ", \"config\": " + file_json(path("guest/config-6.1.99.container")) + "}}");
