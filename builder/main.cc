@@ -35,12 +35,14 @@ int run(const kata::cli::Action& action) {
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "C.UTF-8");  // libarchive converts names by it
   kata::log::to_stderr(kata::log::Level::warn, "katabuild");
-  CLI::App app("Builds guest kernels and images for kata-runtime", "katabuild");
+  CLI::App app("Builds guest kernels, images and packages for kata-runtime", "katabuild");
   kata::cli::Action action;
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("katabuild ") + KATA_VERSION);
   kata::cli::add_kernel(app, action);
   kata::cli::add_image(app, action);
+  kata::cli::add_rpm(app, action);
+  kata::cli::add_verify(app, action);
   kata::cli::add_show_recipe(app, action);
   kata::cli::add_clean(app, action);
   kata::cli::add_version(app, action);

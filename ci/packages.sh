@@ -10,10 +10,12 @@ apt_build=(
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libyaml-cpp-dev libssl-dev catch2
   # the guest kernel
   linux-source-6.1 make gcc flex bison bc libelf-dev zstd xz-utils perl cpio
+  # packages
+  rpm gnupg git tar gzip
 )
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
-  util-linux procps cpio ca-certificates
+  util-linux procps cpio ca-certificates rpmlint
 )
 apt_lint=(clang-format shellcheck python3 git)
 
@@ -23,8 +25,9 @@ dnf_build=(
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel yaml-cpp-devel openssl-devel
   catch2-devel
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
+  rpm-build rpm-sign gnupg2 git-core tar gzip
 )
-dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio)
+dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio rpmlint)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {

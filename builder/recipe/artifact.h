@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace kata::recipe {
 
@@ -29,6 +30,21 @@ struct ImageArtifact {
   std::string manifest;  ///< path
   std::uint64_t uncompressed_size = 0;
   bool up_to_date = false;  ///< nothing had to be written
+};
+
+struct RpmArtifact {
+  std::string name;     ///< "kata-runtime"
+  std::string release;  ///< "el9"
+  std::string arch;     ///< "x86_64", "noarch" or "src"
+  FileArtifact file;
+  bool up_to_date = false;  ///< nothing had to be built
+};
+
+struct PackagesArtifact {
+  std::vector<RpmArtifact> packages;
+  std::string manifest;     ///< path
+  std::string public_key;   ///< path; empty when the packages are unsigned
+  std::string fingerprint;  ///< of the signing key; empty as above
 };
 
 }  // namespace kata::recipe

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/rpm/build_packages.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "builder/archive/compress.h"
+#include "builder/pipeline/digest.h"
+#include "builder/pipeline/disk_space.h"
+#include "builder/pipeline/publish.h"
+#include "builder/rpm/inputs.h"
+#include "builder/rpm/package_files.h"
+#include "builder/rpm/packages_manifest.h"
+#include "builder/rpm/release_facts.h"
+#include "builder/rpm/rpm_tools.h"
+#include "builder/rpm/rpmbuild.h"
+#include "builder/rpm/sign.h"
+#include "builder/rpm/spec.h"
+#include "builder/signing/signing_key.h"
+#include "builder/signing/trial_key.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::rpm {
+namespace {
+
+using pipeline::Context;
+using recipe::PackageRecipe;
+using recipe::RpmArtifact;
+
+// Part of every package's inputs: raise it when a change here makes other bytes from the same
+// inputs.
+constexpr int kProcedure = 1;
+
+/// What all packages of one run share.
+struct Build {
+  const PackageRecipe& recipe;
+  Context& context;
+  std::string work;
+  Inputs inputs{};
+  std::unique_ptr<signing::SigningKey> key{};  ///< null: packages stay unsigned
+  std::string rpm_version{};
+  std::string host_release{};
+  std::int64_t timestamp = 0;
+  std::map<std::string, std::string> tarballs{};  ///< by their digest: made once for all releases
+};
+
+/// One package for one release.
+struct Job {
+  const recipe::PackageEntry* entry = nullptr;
+  const ReleaseFacts* release = nullptr;
+  std::string spec{};
+  std::vector<archive::TarFile> files{};
+  std::string files_digest{};
+  std::vector<archive::TarFile> source{};  ///< may be empty
+  std::string source_name{};
+  std::string source_digest{};
+  std::string version{};
+  bool binaries = true;
+  std::string inputs_sha256{};
+};
+
+/// What a package is compiled or made of. The kernel and the image get their recipes only, so that
+/// a change of the runtime is no reason to make them anew.
+void plan_source(const Build& build, Job& job) {
+  const std::string& name = job.entry->name;
+  if (name == "kata-release") return;
+  job.source_name = "kata-" + build.recipe.version;
+  job.source = build.inputs.source;
+  if (name == "kata-kernel" || name == "kata-image") {
+    const std::string folder = job.source_name + (name == "kata-kernel" ? "/kernel/" : "/rootfs/");
+    std::erase_if(job.source,
+                  [&](const archive::TarFile& file) { return !file.path.starts_with(folder); });
+    job.source_name = fmt::format("{}-{}-recipe", name, job.version);
+  }
+  job.source_digest = job.source.size() == build.inputs.source.size()
+                          ? build.inputs.source_digest
+                          : archive::tar_digest(job.source);
+}
+
+Job plan_job(const Build& build, const recipe::PackageEntry& entry, const ReleaseFacts& release) {
+  Job job{.entry = &entry, .release = &release};
+  const Values values = spec_values(build.recipe, entry, release, build.inputs, build.timestamp);
+  job.version = values.at("VERSION");
+  job.spec = spec_text(build.recipe, entry.name, values);
+  job.files = package_files(entry.name, build.recipe, build.inputs, values,
+                            build.key ? build.key->public_key() : "", build.work);
+  job.files_digest = archive::tar_digest(job.files);
+  plan_source(build, job);
+  // Dynamically linked: a package of it is only right when made on the release it is for.
+  job.binaries = entry.name != "katabuild" || build.host_release == release.name;
+  job.inputs_sha256 = pipeline::sha256_of_text(
+      fmt::format("katabuild rpm {}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kProcedure,
+                  build.rpm_version, build.timestamp, job.spec, job.files_digest, job.source_digest,
+                  entry.name == "kata-kernel" ? build.inputs.kernel.source_sha256 : "",
+                  job.binaries, build.key ? build.key->facts().fingerprint : "unsigned"));
+  return job;
+}
+
+std::vector<Job> plan_jobs(const Build& build) {
+  std::vector<Job> jobs;
+  for (const std::string& release : build.recipe.releases) {
+    for (const recipe::PackageEntry& entry : build.recipe.packages) {
+      if (std::find(entry.releases.begin(), entry.releases.end(), release) == entry.releases.end())
+        continue;
+      if (entry.name == "kata-release" && !build.key)
+        throw_error(Code::invalid_argument,
+                    "{}: kata-release installs the public key, but there is no key: add "
+                    "\"signing\" to the recipe, or try it with --trial-key",
+                    build.recipe.file);
+      if (build.key) check_key_for(release_facts(release), build.key->facts());
+      jobs.push_back(plan_job(build, entry, release_facts(release)));
+    }
+  }
+  return jobs;
+}
+
+/// NAME as a .tar.gz in the work folder.
+std::string tarball(Build& build, const std::string& name,
+                    const std::vector<archive::TarFile>& files, const std::string& digest) {
+  std::string& path = build.tarballs[name + " " + digest];
+  if (!path.empty()) return path;
+  const std::string folder = join_path(build.work, digest);
+  make_directories(folder);
+  const std::string plain = join_path(folder, "tar");
+  archive::write_tar(files, build.timestamp, plain);
+  std::string packed = join_path(folder, name + ".tar.gz");
+  archive::compress_file(plain, packed, {recipe::CompressionType::gzip, 6});
+  std::filesystem::remove(plain);
+  return path = packed;
+}
+
+RpmArtifact publish(const std::string& made, const Job& job, const std::string& output) {
+  RpmArtifact artifact;
+  artifact.name = job.entry->name;
+  artifact.release = job.release->name;
+  const bool is_source = made.ends_with(".src.rpm");
+  artifact.arch = is_source ? "src" : std::string(base_name(parent_path(made)));
+  const std::string folder =
+      join_path(output, join_path(job.release->name, is_source ? "SRPMS" : artifact.arch));
+  struct stat status {};
+  if (::stat(made.c_str(), &status) != 0) throw_errno(errno, "look at {}", made);
+  artifact.file = {join_path(folder, base_name(made)), pipeline::sha256_of_file(made),
+                   static_cast<std::uint64_t>(status.st_size)};
+  pipeline::OutputFolder(folder).add_file(made, std::string(base_name(made)));
+  return artifact;
+}
+
+/// The Name in the spec file.
+std::string rpm_name(const Job& job) {
+  return job.entry->name == "kata-release" ? "kata-release-" + job.release->name : job.entry->name;
+}
+
+std::vector<RpmArtifact> run_job(Build& build, const Job& job, const std::string& output) {
+  const std::string& name = job.entry->name;
+  BuildRequest request{.name = rpm_name(job), .spec = job.spec, .dist = job.release->name};
+  if (!job.source.empty())
+    request.sources.push_back(tarball(build, job.source_name, job.source, job.source_digest));
+  request.sources.push_back(
+      tarball(build, fmt::format("{}-{}-files", name, job.version), job.files, job.files_digest));
+  if (name == "kata-kernel" && !build.inputs.kernel.source.empty())
+    request.sources.push_back(build.inputs.kernel.source);
+  request.timestamp = build.timestamp;
+  request.binaries = job.binaries;
+  request.check_build_deps = !build.host_release.empty();
+  const pipeline::WorkFolder work(
+      join_path(build.work, fmt::format("{}-{}", name, job.release->name)));
+  const std::vector<std::string> made = run_rpmbuild(request, work.path(), build.context);
+  if (build.key) sign_packages(made, *job.release, *build.key, build.context);
+  std::vector<RpmArtifact> artifacts;
+  for (const std::string& path : made) artifacts.push_back(publish(path, job, output));
+  return artifacts;
+}
+
+/// Each package is in the manifest as soon as it is there: a killed run loses the one at work.
+recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
+                                  const std::string& output) {
+  pipeline::OutputFolder folder(output);
+  PackagesManifest manifest(output);
+  recipe::PackagesArtifact result;
+  result.manifest = join_path(output, kManifestName);
+  if (build.key) {
+    const std::string id = build.recipe.repository.value_or(recipe::RepositoryRecipe{}).id;
+    result.public_key = join_path(output, "RPM-GPG-KEY-" + id);
+    result.fingerprint = build.key->facts().fingerprint;
+    folder.add_text(build.key->public_key(), "RPM-GPG-KEY-" + id);
+  }
+  build.context.progress.begin("rpm", fmt::format("{} packages", jobs.size()), jobs.size());
+  for (const Job& job : jobs) {
+    const std::string& name = job.entry->name;
+    const std::string& release = job.release->name;
+    std::vector<RpmArtifact> files = manifest.find(name, release, job.inputs_sha256);
+    if (files.empty()) {
+      files = in_context([&] { return run_job(build, job, output); }, "package {} for {}", name,
+                         release);
+      manifest.replace(name, release, job.inputs_sha256, files);
+      folder.add_text(manifest.text(result.fingerprint), kManifestName);
+    }
+    build.context.progress.step(name + " " + release);
+    result.packages.insert(result.packages.end(), files.begin(), files.end());
+  }
+  build.context.progress.end(
+      fmt::format("{} packages and source packages", result.packages.size()));
+  return result;
+}
+
+std::string read_host_release() {
+  return release_of_host(read_file_if_exists("/etc/os-release").value_or(""));
+}
+
+}  // namespace
+
+recipe::PackagesArtifact build_packages(const PackageRecipe& recipe, const std::string& output,
+                                        Context& context) {
+  check_tools(recipe.signing.has_value(),
+              [](const std::string& name) { return find_program(name).has_value(); });
+  context.cache.remove_stale_work();
+  const std::string id = pipeline::sha256_of_text(output);
+  const pipeline::FileLock lock = context.cache.lock("rpm", id, [&] {
+    context.progress.note("rpm: waiting for another katabuild that writes the same packages");
+  });
+  return pipeline::explain_full_disk(context.cache.root(), [&] {
+    const pipeline::WorkFolder work(context.cache.work_path("rpm", id));
+    Build build{.recipe = recipe, .context = context, .work = work.path()};
+    build.inputs = gather_inputs(recipe, context);
+    if (recipe.signing)
+      build.key = std::make_unique<signing::SigningKey>(
+          signing::with_trial_place(*recipe.signing, context.cache.root()), context.runner);
+    build.rpm_version = rpmbuild_version(context.runner);
+    build.host_release = read_host_release();
+    build.timestamp = pipeline::build_time(context, recipe.timestamp);
+    return run_jobs(build, plan_jobs(build), output);
+  });
+}
+
+}  // namespace kata::rpm
