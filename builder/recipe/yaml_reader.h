@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading YAML strictly: every value is asked for with its type, and every mistake is an
+// Error(invalid_argument) "FILE:LINE:COLUMN: what". For the *_yaml.cc files of this folder only.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::recipe {
+
+/// The recipe's name in messages, and the folder its relative paths start at and may not leave.
+struct Document {
+  std::string name;
+  std::string root;
+};
+
+/// Throws the Error about a place in the document.
+template <typename... Args>
+[[noreturn]] void fail(const Document& document, const YAML::Mark& mark,
+                       fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(Code::invalid_argument,
+              fmt::format("{}:{}:{}: {}", document.name, mark.line + 1, mark.column + 1,
+                          fmt::format(format, std::forward<Args>(args)...)));
+}
+
+/// "a list", "a map", "a single value", "nothing": for messages.
+[[nodiscard]] const char* type_name(const YAML::Node& node);
+/// A single value, as text. Throws Error, like all below.
+[[nodiscard]] std::string text_of(const Document& document, const YAML::Node& node,
+                                  std::string_view what);
+[[nodiscard]] std::string non_empty_text(const Document& document, const YAML::Node& node,
+                                         std::string_view what);
+/// A number from 0 to `limit`.
+[[nodiscard]] std::uint64_t number_of(const Document& document, const YAML::Node& node,
+                                      std::string_view what, std::uint64_t limit, int base = 10);
+/// `true` or `false`.
+[[nodiscard]] bool bool_of(const Document& document, const YAML::Node& node, std::string_view what);
+/// An absolute path, or one below the document's folder.
+[[nodiscard]] std::string path_of(const Document& document, const YAML::Node& node,
+                                  std::string_view what);
+
+using Handler = std::function<void(const YAML::Node&)>;
+struct Key {
+  std::string name;
+  Handler handle;
+  bool required = false;
+};
+
+/// Hands each value of `map` to its key's handler; unknown, doubled and missing keys are errors.
+void read_map(const Document& document, const YAML::Node& map, std::string_view what,
+              const std::vector<Key>& keys);
+void read_list(const Document& document, const YAML::Node& list, std::string_view what,
+               const Handler& handle);
+/// Paths, each only once.
+[[nodiscard]] std::vector<std::string> path_list(const Document& document, const YAML::Node& list,
+                                                 std::string_view what);
+/// 64 hexadecimal digits, in lower case.
+[[nodiscard]] std::string sha256_of(const Document& document, const YAML::Node& node);
+/// "2026-01-01", "2026-01-01T12:00:00Z" or seconds since 1970.
+[[nodiscard]] std::int64_t timestamp_of(const Document& document, const YAML::Node& node);
+/// One of `choices`.
+std::string choice_of(const Document& document, const YAML::Node& node, std::string_view what,
+                      const std::vector<std::string>& choices);
+
+/// Calls `body` with the document at `path` and its top node; yaml-cpp's own exceptions become
+/// Errors here.
+template <typename Body>
+auto with_document(const std::string& path, Body body) {
+  const std::string text =
+      in_context([&] { return read_file(path, 1U << 20); }, "read recipe {}", path);
+  const std::string absolute =
+      path.front() == '/' ? path : join_path(std::filesystem::current_path().string(), path);
+  std::string root = parent_path(clean_path(absolute));
+  if (base_name(root) == "recipes") root = parent_path(root);
+  const Document document{path, root};
+  try {
+    const YAML::Node top = YAML::Load(text);
+    if (!top.IsDefined() || top.IsNull())
+      throw_error(Code::invalid_argument, "{}: the recipe is empty", path);
+    return body(document, top);
+  } catch (const YAML::Exception& error) {
+    fail(document, error.mark, "{}", error.msg);
+  }
+}
+
+}  // namespace kata::recipe
