@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("katabuild ") + KATA_VERSION);
   kata::cli::add_kernel(app, action);
   kata::cli::add_image(app, action);
+  kata::cli::add_repo(app, action);
   kata::cli::add_show_recipe(app, action);
   kata::cli::add_clean(app, action);
   kata::cli::add_version(app, action);
