@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   kata::cli::add_image(app, action);
   kata::cli::add_repo(app, action);
   kata::cli::add_show_recipe(app, action);
+  kata::cli::add_verify(app, action);
   kata::cli::add_clean(app, action);
   kata::cli::add_version(app, action);
   try {

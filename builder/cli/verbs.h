@@ -19,6 +19,7 @@ void add_kernel(CLI::App& app, Action& action);
 void add_image(CLI::App& app, Action& action);
 void add_repo(CLI::App& app, Action& action);
 void add_show_recipe(CLI::App& app, Action& action);
+void add_verify(CLI::App& app, Action& action);
 void add_clean(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 

@@ -11,10 +11,10 @@
 namespace kata::recipe {
 
 /// The key that signs: one of a GnuPG home, or one in a file.
-struct SigningKey {
-  std::string home;             ///< GnuPG home; empty: `file` is set
-  std::string file;             ///< exported secret key
-  std::string id;               ///< fingerprint, key id or address; empty: the only one there is
+struct RepoSigning {
+  std::string gnupg_home;       ///< empty: `key_file` is set
+  std::string key_file;         ///< exported secret key
+  std::string key;              ///< fingerprint, key id or address; empty: the only one there is
   std::string passphrase_file;  ///< empty: none, or the agent knows it
 };
 
@@ -67,7 +67,7 @@ struct RepoRecipe {
   std::string name;
   std::string title;
   std::string base_url;  ///< without a slash at its end
-  SigningKey signing;
+  RepoSigning signing;
   std::vector<RepoChannel> channels;
   std::vector<Advisory> advisories;
   std::vector<PackageGroup> groups;

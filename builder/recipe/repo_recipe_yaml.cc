@@ -69,20 +69,23 @@ std::string url_of(const Document& document, const YAML::Node& node, std::string
   return text;
 }
 
-SigningKey read_signing(const Document& document, const YAML::Node& node) {
-  SigningKey key;
+RepoSigning read_signing(const Document& document, const YAML::Node& node) {
+  RepoSigning signing;
   read_map(document, node, "signing",
-           {{"home", [&](const YAML::Node& n) { key.home = path_of(document, n, "home"); }},
-            {"key_file", [&](const YAML::Node& n) { key.file = path_of(document, n, "key_file"); }},
-            {"key", [&](const YAML::Node& n) { key.id = one_line(document, n, "key"); }},
+           {{"gnupg_home",
+             [&](const YAML::Node& n) { signing.gnupg_home = path_of(document, n, "gnupg_home"); }},
+            {"key_file",
+             [&](const YAML::Node& n) { signing.key_file = path_of(document, n, "key_file"); }},
+            {"key", [&](const YAML::Node& n) { signing.key = one_line(document, n, "key"); }},
             {"passphrase_file", [&](const YAML::Node& n) {
-               key.passphrase_file = path_of(document, n, "passphrase_file");
+               signing.passphrase_file = path_of(document, n, "passphrase_file");
              }}});
-  if (key.home.empty() == key.file.empty())
-    fail(document, node.Mark(), "signing needs one of \"home\" and \"key_file\"");
-  if (key.id.starts_with('-'))
-    fail(document, node.Mark(), "key must be a fingerprint, key id or address, not \"{}\"", key.id);
-  return key;
+  if (signing.gnupg_home.empty() == signing.key_file.empty())
+    fail(document, node.Mark(), "signing needs one of \"gnupg_home\" and \"key_file\"");
+  if (signing.key.starts_with('-'))
+    fail(document, node.Mark(), "key must be a fingerprint, key id or address, not \"{}\"",
+         signing.key);
+  return signing;
 }
 
 RepoChannel read_channel(const Document& document, const YAML::Node& node) {

@@ -196,6 +196,8 @@ void ChannelFolder::switch_to(const std::string& folder, const std::string& base
   std::error_code error;
   if (fs::read_symlink(join_path(path_, "latest"), error).string() != target || error)
     link_over(target, join_path(path_, "latest"));
+  if (fs::read_symlink(join_path(path_, "repodata"), error).string() != "latest/repodata" || error)
+    link_over("latest/repodata", join_path(path_, "repodata"));
   replace_file(join_path(path_, "mirrorlist"), base_url + "/" + name() + "/" + target + "/\n");
 }
 

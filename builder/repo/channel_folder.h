@@ -2,10 +2,12 @@
 //
 // One repository on disk: RELEASE/ARCHITECTURE below the root.
 //
-//   Packages/X/*.rpm          every package that a snapshot names; a file never changes
-//   snapshots/TIME.NUMBER/    repodata, index.html, SHA256SUMS, and Packages as a link; never
-//   changes frozen/NAME/              the same, kept until somebody removes it latest a link to the
-//   newest snapshot mirrorlist                the newest snapshot's URL: what clients ask for first
+//   Packages/X/*.rpm         every package that a snapshot names; a file never changes
+//   snapshots/TIME.NUMBER/   repodata, index.html, SHA256SUMS, a link to Packages; never changes
+//   frozen/NAME/             the same, kept until somebody removes it
+//   latest                   a link to the newest snapshot
+//   repodata                 a link to latest/repodata: this folder, too, is a repository
+//   mirrorlist               the newest snapshot's URL: what clients ask for first
 //
 // A reader resolves `mirrorlist` once and then reads from a folder that never changes, so a publish
 // cannot come between its requests. Everything new is made under a name that begins with a dot and

@@ -153,13 +153,12 @@ ChannelPlan plan_architecture(const recipe::RepoChannel& channel, ChannelFolder 
   const std::vector<Package>& packages = plan.selection.packages;
   const Note note = [&](std::string_view text) { inputs.context.progress.note(text); };
   plan.repodata = make_repodata(
-      packages,
-      {.compression = channel.compression,
-       .timestamp = plan.timestamp,
-       .updateinfo = make_updateinfo(inputs.recipe.advisories, packages, channel.release,
-                                     repo_id(inputs.recipe, channel.release, architecture),
-                                     inputs.recipe.title, note),
-       .comps = architecture == "src" ? "" : make_comps(inputs.recipe.groups)});
+      packages, {.compression = channel.compression,
+                 .timestamp = plan.timestamp,
+                 .updateinfo = make_updateinfo(inputs.recipe.advisories, packages, channel.release,
+                                               inputs.recipe.name + "-" + channel.release,
+                                               inputs.recipe.title, note),
+                 .comps = architecture == "src" ? "" : make_comps(inputs.recipe.groups)});
   plan.page = make_packages_page(inputs.recipe, channel.release, architecture, packages,
                                  inputs.options.templates);
   plan.sums = sums_text(packages);

@@ -55,7 +55,7 @@ std::vector<TemplateValues> changelog_of(const Package& package) {
 
 TemplateValues package_values(const Package& package) {
   TemplateValues values;
-  values.values["name"] = package.name;
+  values.values["package"] = package.name;
   values.values["version"] = package.version + "-" + package.release;
   values.values["arch"] = package.arch;
   values.values["size"] = size_text(package.size);
@@ -82,15 +82,23 @@ void add_release(TemplateValues& values, const recipe::RepoRecipe& recipe,
   values.values["arch"] = architecture;
   values.values["release_title"] = release_title(release);
   values.values["installer"] = installer(release);
-  values.values["repo_id"] = repo_id(recipe, release, architecture);
+  values.values["repo_id"] = repo_id(recipe, architecture);
   values.values["repo_file"] = recipe.name + "-" + release + ".repo";
 }
 
 }  // namespace
 
-std::string repo_id(const recipe::RepoRecipe& recipe, const std::string& release,
-                    const std::string& architecture) {
-  return recipe.name + "-" + release + (architecture == "src" ? "-source" : "");
+std::string repo_id(const recipe::RepoRecipe& recipe, const std::string& architecture) {
+  return recipe.name + (architecture == "src" ? "-source" : "");
+}
+
+std::string find_release_package(const recipe::RepoRecipe& recipe, const std::string& release,
+                                 std::span<const Package> packages) {
+  const std::string name = recipe.name + "-release-" + release;
+  for (const Package& package : packages) {
+    if (package.name == name && package.arch != "src") return package.location;
+  }
+  return {};
 }
 
 std::string key_name(const recipe::RepoRecipe& recipe) { return "RPM-GPG-KEY-" + recipe.name; }
@@ -108,7 +116,7 @@ std::string make_repo_file(const recipe::RepoRecipe& recipe, const recipe::RepoC
     add_release(values, recipe, channel.release, architecture);
     values.values["arch"] = architecture == "src" ? "src" : "$basearch";
     values.values["section_title"] =
-        fmt::format("{} for {}{}", recipe.title, release_title(channel.release),
+        fmt::format("{} ({}{})", recipe.title, release_title(channel.release),
                     architecture == "src" ? ", sources" : "");
     values.values["enabled"] = architecture == "src" ? "0" : "1";
     text +=
@@ -145,6 +153,10 @@ std::string make_root_page(const recipe::RepoRecipe& recipe, std::span<const Pag
     for (const std::string& name : entry.frozen)
       row.lists["frozen"].push_back({.values = {{"frozen_name", name}}, .lists = {}});
     row.lists.try_emplace("frozen");
+    const bool has_package = !entry.release_package.empty();
+    row.values["release_package"] = entry.release_package;
+    row.lists["by_package"].resize(has_package ? 1 : 0);
+    row.lists["by_file"].resize(has_package ? 0 : 1);
     if (entry.architecture != "src" && entry.release != last) {
       releases.push_back(row);
       last = entry.release;

@@ -13,8 +13,8 @@
 
 namespace kata::repo {
 
-/// The repository's section in a .repo file: "kata-el9"; source packages: "kata-el9-source".
-[[nodiscard]] std::string repo_id(const recipe::RepoRecipe& recipe, const std::string& release,
+/// The repository's section in a .repo file: "kata"; source packages: "kata-source".
+[[nodiscard]] std::string repo_id(const recipe::RepoRecipe& recipe,
                                   const std::string& architecture);
 /// The public key's file below the root.
 [[nodiscard]] std::string key_name(const recipe::RepoRecipe& recipe);
@@ -34,8 +34,13 @@ struct PageEntry {
   std::string release;
   std::string architecture;
   std::size_t packages = 0;
+  std::string release_package;  ///< location of the package with the .repo file; may be empty
   std::vector<std::string> frozen;
 };
+/// The location of the newest NAME-release-RELEASE; empty when there is none.
+[[nodiscard]] std::string find_release_package(const recipe::RepoRecipe& recipe,
+                                               const std::string& release,
+                                               std::span<const Package> packages);
 /// The root's page. Throws Error.
 [[nodiscard]] std::string make_root_page(const recipe::RepoRecipe& recipe,
                                          std::span<const PageEntry> entries,

@@ -113,6 +113,7 @@ std::vector<PoolPackage> read_pools(const std::vector<std::string>& folders,
                                     PoolMemory& memory, pipeline::Progress& progress) {
   std::vector<PoolPackage> packages;
   std::vector<std::string> problems;
+  std::size_t new_packages = 0;
   for (const std::string& file : package_files(folders)) {
     pipeline::throw_if_interrupted();
     const std::string remembered = memory.recall(file);
@@ -135,10 +136,13 @@ std::vector<PoolPackage> read_pools(const std::vector<std::string>& folders,
           fmt::format("package {}: it changed while it was read: wait until it is complete", file));
       continue;
     }
-    progress.step(file);
+    if (found == known.end() && new_packages++ == 0)
+      progress.begin("repo", "reading new packages", 0);
+    if (found == known.end()) progress.step(base_name(file));
     packages.push_back({file, std::move(package)});
   }
   if (!problems.empty()) report(problems);
+  if (new_packages > 0) progress.end(fmt::format("{} new packages read", new_packages));
   return packages;
 }
 

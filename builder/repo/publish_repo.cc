@@ -52,6 +52,8 @@ void write_root_files(const recipe::RepoRecipe& recipe, const PublishOptions& op
     entries.push_back({.release = plan.folder.release(),
                        .architecture = plan.folder.architecture(),
                        .packages = plan.selection.packages.size(),
+                       .release_package = find_release_package(recipe, plan.folder.release(),
+                                                               plan.selection.packages),
                        .frozen = plan.folder.frozen_names()});
   }
   for (const recipe::RepoChannel& channel : recipe.channels) {

@@ -84,10 +84,10 @@ void stop_agent(CommandRunner& runner, const std::string& home) {
 
 }  // namespace
 
-Signer::Signer(const recipe::SigningKey& key, CommandRunner& runner)
-    : key_(key), runner_(runner), home_(key.home) {
-  if (!key.passphrase_file.empty()) {
-    passphrase_ = in_context([&] { return read_file(key.passphrase_file, 4096); },
+Signer::Signer(const recipe::RepoSigning& signing, CommandRunner& runner)
+    : signing_(signing), runner_(runner), home_(signing.gnupg_home) {
+  if (!signing.passphrase_file.empty()) {
+    passphrase_ = in_context([&] { return read_file(signing.passphrase_file, 4096); },
                              "read the signing key's passphrase");
     passphrase_ = passphrase_.substr(0, passphrase_.find('\n')) + "\n";
   }
@@ -99,7 +99,7 @@ Signer::Signer(const recipe::SigningKey& key, CommandRunner& runner)
   } else if (!path_exists(home_)) {
     throw_error(Code::invalid_argument,
                 "sign the repository: there is no GnuPG home {}: make it, or name another in the "
-                "recipe's signing.home",
+                "recipe's signing.gnupg_home",
                 home_);
   }
   choose_key();
@@ -110,7 +110,7 @@ Signer::Signer(const recipe::SigningKey& key, CommandRunner& runner)
 }
 
 Signer::~Signer() {
-  if (key_.home.empty()) stop_agent(runner_, home_);
+  if (signing_.gnupg_home.empty()) stop_agent(runner_, home_);
 }
 
 std::string Signer::public_key_file() const { return join_path(scratch_.path(), "key.asc"); }
@@ -133,19 +133,19 @@ Command Signer::gpg(const std::vector<std::string>& arguments) const {
 void Signer::import_key_file() {
   home_ = join_path(scratch_.path(), "gnupg");
   make_directories(home_, 0700);
-  const CommandResult result = runner_.run(gpg({"--import", key_.file}));
+  const CommandResult result = runner_.run(gpg({"--import", signing_.key_file}));
   if (result.status == 0) return;
   throw_error(
       Code::invalid_argument,
       "import the signing key {}: {}: name an exported secret key (gpg --export-secret-keys)",
-      key_.file, last_line(result.error_output));
+      signing_.key_file, last_line(result.error_output));
 }
 
 void Signer::choose_key() {
-  const std::string where = key_.home.empty() ? key_.file : key_.home;
-  const std::string wanted = key_.id.empty() ? "any key" : "key " + key_.id;
+  const std::string where = signing_.gnupg_home.empty() ? signing_.key_file : signing_.gnupg_home;
+  const std::string wanted = signing_.key.empty() ? "any key" : "key " + signing_.key;
   std::vector<std::string> arguments = {"--with-colons", "--list-secret-keys"};
-  if (!key_.id.empty()) arguments.push_back(key_.id);
+  if (!signing_.key.empty()) arguments.push_back(signing_.key);
   const CommandResult result = runner_.run(gpg(arguments));
   const std::vector<ListedKey> keys = listed_keys(result.output);
   if (keys.empty()) {

@@ -18,7 +18,7 @@ class Signer {
  public:
   /// Finds the key and checks that it can sign: secret half there, not expired, not revoked. Throws
   /// Error that says what to do.
-  Signer(const recipe::SigningKey& key, CommandRunner& runner);
+  Signer(const recipe::RepoSigning& signing, CommandRunner& runner);
   ~Signer();
   Signer(const Signer&) = delete;
   Signer& operator=(const Signer&) = delete;
@@ -35,7 +35,7 @@ class Signer {
   void import_key_file();
   void choose_key();
 
-  recipe::SigningKey key_;
+  recipe::RepoSigning signing_;
   CommandRunner& runner_;
   std::string passphrase_;
   std::string home_;

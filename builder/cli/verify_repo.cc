@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/cli/verify_repo.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "builder/cli/session.h"
+#include "builder/cli/verbs.h"
+#include "builder/pipeline/interrupt.h"
+#include "builder/repo/verify_repo.h"
+
+namespace kata::cli {
+
+int run_verify_repo(const std::string& path, const std::string& key_file) {
+  pipeline::InterruptibleRunner runner;
+  const repo::VerifyReport report = repo::verify_repo(
+      absolute_path(path), key_file.empty() ? "" : absolute_path(key_file), runner);
+  for (const repo::Problem& problem : report.problems)
+    std::printf("%s: %s\n", problem.path.c_str(), problem.what.c_str());
+  if (report.key_is_from_the_repository) {
+    std::fprintf(stderr, "the key is the repository's own, %s: name the one you trust with --key\n",
+                 report.key.c_str());
+  }
+  std::printf("%zu repositories, %zu packages: %zu problems\n", report.repositories.size(),
+              report.packages, report.problems.size());
+  return report.problems.empty() ? 0 : 1;
+}
+
+void add_verify(CLI::App& app, Action& action) {
+  struct VerifyOptions {
+    std::string path;
+    std::string key;
+  };
+  const auto options = std::make_shared<VerifyOptions>();
+  CLI::App* verb = app.add_subcommand("verify", "Check every signature and digest of a repository");
+  verb->add_option("path", options->path, "folder of a repository, or of all of them")
+      ->type_name("REPO")
+      ->required();
+  verb->add_option("--key", options->key,
+                   "public key to trust (default: the one at the repository's root)")
+      ->type_name("FILE");
+  verb->callback([options, &action] {
+    action = [options] { return run_verify_repo(options->path, options->key); };
+  });
+}
+
+}  // namespace kata::cli
