@@ -8,12 +8,16 @@ apt_build=(
   g++ cmake ninja-build ccache pkg-config python3
   libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler libasio-dev libtomlplusplus-dev
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libyaml-cpp-dev libssl-dev catch2
+  # repositories
+  libcreaterepo-c-dev librpm-dev gnupg
   # the guest kernel
   linux-source-6.1 make gcc flex bison bc libelf-dev zstd xz-utils perl cpio
 )
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
   util-linux procps cpio ca-certificates
+  # packages and repositories
+  rpm dnf createrepo-c python3
 )
 apt_lint=(clang-format shellcheck python3 git)
 
@@ -21,10 +25,11 @@ dnf_build=(
   gcc-c++ cmake ninja-build ccache pkgconf python3 glibc-static libstdc++-static
   fmt-devel spdlog-devel json-devel protobuf-devel protobuf-lite-static protobuf-compiler asio-devel tomlplusplus-devel
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel yaml-cpp-devel openssl-devel
-  catch2-devel
+  catch2-devel createrepo_c-devel rpm-devel gnupg2
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
 )
-dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio)
+dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio
+  rpm-build rpm-sign dnf createrepo_c python3)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {
