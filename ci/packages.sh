@@ -9,7 +9,7 @@ apt_build=(
   libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler libasio-dev libtomlplusplus-dev
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libyaml-cpp-dev libssl-dev catch2
   # repositories
-  libcreaterepo-c-dev librpm-dev gnupg
+  libcreaterepo-c-dev librpm-dev zlib1g-dev gnupg
   # the guest kernel
   linux-source-6.1 make gcc flex bison bc libelf-dev zstd xz-utils perl cpio
 )
@@ -25,7 +25,7 @@ dnf_build=(
   gcc-c++ cmake ninja-build ccache pkgconf python3 glibc-static libstdc++-static
   fmt-devel spdlog-devel json-devel protobuf-devel protobuf-lite-static protobuf-compiler asio-devel tomlplusplus-devel
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel yaml-cpp-devel openssl-devel
-  catch2-devel createrepo_c-devel rpm-devel gnupg2
+  catch2-devel createrepo_c-devel rpm-devel zlib-devel gnupg2
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
 )
 dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio

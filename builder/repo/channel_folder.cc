@@ -214,6 +214,7 @@ void ChannelFolder::freeze(const std::string& folder, const std::string& name) c
 void ChannelFolder::remove_old(std::uint64_t keep) const {
   const std::vector<std::string> folders = snapshots();
   const std::optional<std::string> current = latest();
+  if (folders.size() <= keep) return;  // then nothing has lost its last name
   for (std::size_t i = 0; i + keep < folders.size(); ++i) {
     if (folders[i] == current) continue;
     // renamed first: a reader sees the whole snapshot or none

@@ -15,16 +15,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace kata::repo {
 
 /// Location and sha256 of a snapshot's packages.
-using PackageSums = std::map<std::string, std::string>;
+using PackageSums = std::unordered_map<std::string, std::string>;
 
 class ChannelFolder {
  public:

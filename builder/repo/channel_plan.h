@@ -22,7 +22,7 @@ namespace kata::repo {
 struct PlanInputs {
   const recipe::RepoRecipe& recipe;
   const PublishOptions& options;
-  const SignatureChecker& checker;
+  const std::string& public_key;  ///< file
   PackageVerifier& verifier;
   PoolMemory& memory;
   pipeline::Context& context;
@@ -31,7 +31,7 @@ struct PlanInputs {
 struct ChannelPlan {
   ChannelFolder folder;
   Selection selection;
-  std::vector<std::string> to_copy;  ///< locations of packages that Packages/ does not hold yet
+  Packages to_copy;  ///< those that Packages/ does not hold yet
   Repodata repodata;
   std::string page;  ///< index.html
   std::string sums;  ///< SHA256SUMS

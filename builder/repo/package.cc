@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <rpm/rpmlib.h>
 
+#include <array>
 #include <charconv>
 #include <mutex>
 #include <tuple>
@@ -44,7 +45,10 @@ std::string piece(char* (*dump)(cr_Package*, GError**), cr_Package* package,
   const GText xml(dump(package, error.out()));
   if (!xml || error)
     throw_error(Code::data_loss, "write metadata of package {}: {}", path, error.text());
-  return xml.get();
+  // createrepo_c ends some of its pieces with a newline
+  std::string text = xml.get();
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 template <typename Number>
@@ -82,14 +86,19 @@ Package read_package(const std::string& path) {
   // createrepo_c writes the file's time here; the build's time is the same wherever the file lies
   read->time_file = read->time_build;
   read->location_href = g_string_chunk_insert(read->chunk, package.location.c_str());
-  package.primary = piece(cr_xml_dump_primary, read.get(), path);
-  package.filelists = piece(cr_xml_dump_filelists, read.get(), path);
-  package.other = piece(cr_xml_dump_other, read.get(), path);
+  auto pieces = std::make_shared<std::array<std::string, 3>>(std::array<std::string, 3>{
+      piece(cr_xml_dump_primary, read.get(), path), piece(cr_xml_dump_filelists, read.get(), path),
+      piece(cr_xml_dump_other, read.get(), path)});
+  package.primary = (*pieces)[0];
+  package.filelists = (*pieces)[1];
+  package.other = (*pieces)[2];
+  package.storage = std::move(pieces);
   return package;
 }
 
 std::optional<Package> package_from_metadata(std::string_view primary, std::string_view filelists,
-                                             std::string_view other) {
+                                             std::string_view other,
+                                             std::shared_ptr<const void> storage) {
   const auto name = content_of(primary, "name");
   const auto arch = content_of(primary, "arch");
   const auto epoch = attribute_of(primary, "version", "epoch");
@@ -118,6 +127,7 @@ std::optional<Package> package_from_metadata(std::string_view primary, std::stri
   package.primary = primary;
   package.filelists = filelists;
   package.other = other;
+  package.storage = std::move(storage);
   return package;
 }
 

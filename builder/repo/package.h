@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kata::repo {
 
@@ -21,19 +23,26 @@ struct Package {
   std::string sha256;
   std::uint64_t size = 0;
   std::int64_t build_time = 0;
-  std::string location;  ///< below the repository: Packages/k/kata-runtime-1.0-1.el9.x86_64.rpm
-  std::string primary;   ///< pieces of XML, each a <package> element
-  std::string filelists;
-  std::string other;
+  std::string location;      ///< below the repository: Packages/k/kata-runtime-1.0-1.el9.x86_64.rpm
+  std::string_view primary;  ///< pieces of XML, each a <package> element
+  std::string_view filelists;
+  std::string_view other;
+  std::shared_ptr<const void> storage;  ///< keeps the pieces
 };
+
+/// Thousands of packages go from hand to hand; none changes once it was read.
+using PackagePtr = std::shared_ptr<const Package>;
+using Packages = std::vector<PackagePtr>;
 
 /// Reads a package's header and content with createrepo_c. Nothing of the file's place or times
 /// goes into the result, so the same bytes give the same metadata. Throws Error.
 [[nodiscard]] Package read_package(const std::string& path);
-/// The package that the pieces describe; nothing when they are not what read_package() makes.
+/// The package that the pieces describe, which `storage` keeps; nothing when they are not what
+/// read_package() makes.
 [[nodiscard]] std::optional<Package> package_from_metadata(std::string_view primary,
                                                            std::string_view filelists,
-                                                           std::string_view other);
+                                                           std::string_view other,
+                                                           std::shared_ptr<const void> storage);
 /// "kata-runtime-1.0-1.el9.x86_64", with the epoch when there is one.
 [[nodiscard]] std::string nevra(const Package& package);
 /// Older (negative) or newer (positive), as rpm compares epoch, version and release.

@@ -93,10 +93,10 @@ std::string repo_id(const recipe::RepoRecipe& recipe, const std::string& archite
 }
 
 std::string find_release_package(const recipe::RepoRecipe& recipe, const std::string& release,
-                                 std::span<const Package> packages) {
+                                 const Packages& packages) {
   const std::string name = recipe.name + "-release-" + release;
-  for (const Package& package : packages) {
-    if (package.name == name && package.arch != "src") return package.location;
+  for (const PackagePtr& package : packages) {
+    if (package->name == name && package->arch != "src") return package->location;
   }
   return {};
 }
@@ -126,14 +126,14 @@ std::string make_repo_file(const recipe::RepoRecipe& recipe, const recipe::RepoC
 }
 
 std::string make_packages_page(const recipe::RepoRecipe& recipe, const std::string& release,
-                               const std::string& architecture, std::span<const Package> packages,
+                               const std::string& architecture, const Packages& packages,
                                const std::string& templates) {
   TemplateValues values = common_values(recipe);
   add_release(values, recipe, release, architecture);
   values.values["count"] = std::to_string(packages.size());
   std::vector<TemplateValues>& rows = values.lists["packages"];
   rows.reserve(packages.size());
-  for (const Package& package : packages) rows.push_back(package_values(package));
+  for (const PackagePtr& package : packages) rows.push_back(package_values(*package));
   // a source repository is looked through, not installed from
   values.lists["install"].resize(architecture == "src" ? 0 : 1);
   return fill_template(join_path(templates, "packages.html.in"), values);

@@ -26,7 +26,7 @@ namespace kata::repo {
 [[nodiscard]] std::string make_packages_page(const recipe::RepoRecipe& recipe,
                                              const std::string& release,
                                              const std::string& architecture,
-                                             std::span<const Package> packages,
+                                             const Packages& packages,
                                              const std::string& templates);
 
 /// One line of the first page.
@@ -40,7 +40,7 @@ struct PageEntry {
 /// The location of the newest NAME-release-RELEASE; empty when there is none.
 [[nodiscard]] std::string find_release_package(const recipe::RepoRecipe& recipe,
                                                const std::string& release,
-                                               std::span<const Package> packages);
+                                               const Packages& packages);
 /// The root's page. Throws Error.
 [[nodiscard]] std::string make_root_page(const recipe::RepoRecipe& recipe,
                                          std::span<const PageEntry> entries,

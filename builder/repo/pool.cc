@@ -84,27 +84,29 @@ PoolMemory::PoolMemory(std::string path, const std::string& fingerprint)
   while (!rest.empty()) {
     const std::string_view sha256 = next(' ');
     const std::string_view identity = next(' ');
-    entries_[std::string(next('\n'))] = {std::string(identity), std::string(sha256)};
+    entries_[std::string(next('\n'))] = {std::string(identity), std::string(sha256), false};
   }
 }
 
 std::string PoolMemory::recall(const std::string& file) const {
   const auto entry = entries_.find(file);
   if (entry == entries_.end() || entry->second.identity != identity_of(file)) return {};
+  entry->second.used = true;
   return entry->second.sha256;
 }
 
 void PoolMemory::remember(const std::string& file, const std::string& sha256) {
   if (file.find('\n') != std::string::npos) return;
-  entries_[file] = {identity_of(file), sha256};
+  entries_[file] = {identity_of(file), sha256, true};
   changed_ = true;
 }
 
 void PoolMemory::save() const {
   if (!changed_) return;
   std::string text = "katabuild pool 1 " + fingerprint_ + "\n";
-  for (const auto& [file, entry] : entries_)
-    text += entry.sha256 + " " + entry.identity + " " + file + "\n";
+  for (const auto& [file, entry] : entries_) {
+    if (entry.used) text += entry.sha256 + " " + entry.identity + " " + file + "\n";
+  }
   write_file_atomic(path_, text);
 }
 
@@ -118,7 +120,7 @@ std::vector<PoolPackage> read_pools(const std::vector<std::string>& folders,
     pipeline::throw_if_interrupted();
     const std::string remembered = memory.recall(file);
     if (const auto found = known.find(remembered); found != known.end()) {
-      packages.push_back({file, *found->second});
+      packages.push_back({file, found->second});
       continue;
     }
     const std::string sha256 = pipeline::sha256_of_file(file);
@@ -130,8 +132,9 @@ std::vector<PoolPackage> read_pools(const std::vector<std::string>& folders,
       memory.remember(file, sha256);
     }
     const auto found = known.find(sha256);
-    Package package = found != known.end() ? *found->second : read_package(file);
-    if (package.sha256 != sha256) {
+    PackagePtr package =
+        found != known.end() ? found->second : std::make_shared<const Package>(read_package(file));
+    if (package->sha256 != sha256) {
       problems.push_back(
           fmt::format("package {}: it changed while it was read: wait until it is complete", file));
       continue;

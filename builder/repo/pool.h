@@ -4,8 +4,8 @@
 // file stays the same, later publishes only look at its size and times.
 #pragma once
 
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "builder/pipeline/progress.h"
@@ -14,8 +14,9 @@
 
 namespace kata::repo {
 
-/// Digests of pool files by path, size, times and inode, all checked against one key. It lives in
-/// the cache: without it every file's digest is computed again, and nothing else changes.
+/// Digests of files (packages of the pools, and repomd.xml of what was published) by path, size,
+/// times and inode, all checked against one key. It lives in the cache: without it every file is
+/// checked again, and nothing else changes.
 class PoolMemory {
  public:
   /// What the file at `path` remembers for this key; nothing when it is missing or damaged.
@@ -30,20 +31,21 @@ class PoolMemory {
   struct Entry {
     std::string identity;
     std::string sha256;
+    mutable bool used = false;  ///< in this run; others are forgotten
   };
   std::string path_;
   std::string fingerprint_;
-  std::map<std::string, Entry> entries_;
+  std::unordered_map<std::string, Entry> entries_;
   bool changed_ = false;
 };
 
 struct PoolPackage {
   std::string path;
-  Package package;
+  PackagePtr package;
 };
 
 /// Published packages by digest; their metadata is used instead of reading the file again.
-using KnownPackages = std::map<std::string, const Package*>;
+using KnownPackages = std::unordered_map<std::string, PackagePtr>;
 
 /// All packages (*.rpm) below `folders`. Throws one Error that names every package which is
 /// corrupt, unsigned or signed by a stranger.

@@ -18,19 +18,11 @@ namespace {
 
 constexpr const char* kLock = ".katabuild.lock";
 
-const Package& package_at(const ChannelPlan& plan, const std::string& location) {
-  for (const Package& package : plan.selection.packages) {
-    if (package.location == location) return package;
-  }
-  throw_error(Code::internal, "publish {}: it was chosen and is gone", location);
-}
-
 /// Writes what the plan needs beside what is published; nobody reads it yet.
 std::string stage(const ChannelPlan& plan, const Signer& signer) {
-  for (const std::string& location : plan.to_copy) {
-    const Package& package = package_at(plan, location);
-    plan.folder.add_package(plan.selection.sources.at(location), location, package.sha256,
-                            package.build_time);
+  for (const PackagePtr& package : plan.to_copy) {
+    plan.folder.add_package(plan.selection.sources.at(package->location), package->location,
+                            package->sha256, package->build_time);
   }
   const TempDir scratch;
   const std::string repomd = join_path(scratch.path(), "repomd.xml");
@@ -82,8 +74,8 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
                                            pipeline::Context& context) {
   check_freeze_names(options.freeze);
   const Signer signer(recipe.signing, context.runner);
-  const SignatureChecker checker(signer.public_key_file(), context.runner);
-  PackageVerifier verifier(signer.public_key_file());
+  const std::string public_key = signer.public_key_file();
+  PackageVerifier verifier(public_key);
   make_directories(options.root);
   const pipeline::FileLock lock(join_path(options.root, kLock), [&] {
     context.progress.note("repo: waiting for another katabuild that publishes to " + options.root);
@@ -92,7 +84,7 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
       join_path(context.cache.folder("repo"), pipeline::sha256_of_text(options.root) + ".pool"),
       signer.fingerprint());
 
-  const PlanInputs inputs{recipe, options, checker, verifier, memory, context};
+  const PlanInputs inputs{recipe, options, public_key, verifier, memory, context};
   std::vector<ChannelPlan> plans;
   for (const recipe::RepoChannel& channel : recipe.channels) {
     for (ChannelPlan& plan : plan_channel(channel, inputs)) plans.push_back(std::move(plan));
@@ -119,6 +111,10 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
     write_root_files(recipe, options, plans, signer);
     for (const ChannelPlan& plan : plans) plan.folder.remove_old(recipe.keep_snapshots);
   });
+  for (const PublishedChannel& channel : published) {
+    const std::string repomd = join_path(channel.snapshot, "repodata/repomd.xml");
+    if (!channel.up_to_date) memory.remember(repomd, pipeline::sha256_of_file(repomd));
+  }
   memory.save();
   return published;
 }

@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <future>
+#include <span>
+#include <utility>
 
 #include "builder/pipeline/digest.h"
-#include "builder/repo/compressed_text.h"
 #include "builder/repo/createrepo.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -26,31 +27,45 @@ struct MetadataFile {
   std::size_t open_size = 0;
 };
 
-MetadataFile make_file(const std::string& type, const std::string& name, const std::string& text,
-                       recipe::MetadataCompression compression) {
+MetadataFile make_file(const std::string& type, const std::string& name,
+                       std::span<const std::string> blocks, const RepodataOptions& options) {
   MetadataFile file;
   file.type = type;
-  file.open_sha256 = pipeline::sha256_of_text(text);
-  file.open_size = text.size();
-  file.bytes = compressed(text, compression);
+  pipeline::Sha256 open_digest;
+  for (const std::string& block : blocks) {
+    open_digest.add(block);
+    file.open_size += block.size();
+  }
+  file.open_sha256 = open_digest.finish();
+  const MetadataText* before = nullptr;
+  if (options.before != nullptr) {
+    const auto found = options.before->find(type);
+    if (found != options.before->end()) before = found->second.get();
+  }
+  file.bytes = compressed(blocks, options.compression, before);
   file.sha256 = pipeline::sha256_of_text(file.bytes);
-  file.name = file.sha256 + "-" + name + compression_suffix(compression);
+  file.name = file.sha256 + "-" + name + compression_suffix(options.compression);
   return file;
 }
 
-std::string document(std::string_view element, std::string_view namespaces,
-                     std::span<const Package> packages, std::string Package::*piece) {
-  std::size_t size = 200;
-  for (const Package& package : packages) size += (package.*piece).size() + 1;
-  std::string text;
-  text.reserve(size);
-  text += fmt::format("{}<{} {} packages=\"{}\">\n", kXml, element, namespaces, packages.size());
-  for (const Package& package : packages) {
-    text += package.*piece;
-    if (text.back() != '\n') text += '\n';
+/// Whether a block of text ends after this package: by its digest, so that blocks stay as they are
+/// when packages come and go around them. One in 128.
+bool ends_block(const Package& package) {
+  return package.sha256.starts_with("00") || package.sha256.starts_with("80");
+}
+
+std::vector<std::string> document(std::string_view element, std::string_view namespaces,
+                                  const Packages& packages, std::string_view Package::*piece) {
+  std::vector<std::string> blocks = {
+      fmt::format("{}<{} {} packages=\"{}\">\n", kXml, element, namespaces, packages.size())};
+  std::string block;
+  for (const PackagePtr& package : packages) {
+    block += (*package).*piece;
+    block += '\n';
+    if (ends_block(*package)) blocks.push_back(std::exchange(block, {}));
   }
-  text += fmt::format("</{}>\n", element);
-  return text;
+  blocks.push_back(block + fmt::format("</{}>\n", element));
+  return blocks;
 }
 
 cr_RepomdRecord* record_of(const MetadataFile& file, std::int64_t timestamp) {
@@ -89,27 +104,27 @@ std::vector<std::string_view> pieces_of(std::string_view text, const std::string
   return pieces;
 }
 
-std::string read_metadata(const std::string& folder, const Repomd& repomd,
-                          const std::string& type) {
+std::shared_ptr<const MetadataText> read_metadata(const std::string& folder, const Repomd& repomd,
+                                                  const std::string& type) {
   for (const RepomdRecord& record : repomd.records) {
     if (record.type != type) continue;
     const std::string path = join_path(folder, record.location);
-    const std::string bytes = read_file(path, std::size_t{1} << 30);
+    std::string bytes = read_file(path, std::size_t{1} << 30);
     if (pipeline::sha256_of_text(bytes) != record.sha256)
       throw_error(Code::data_loss, "read {}: its sha256 is not the one in repomd.xml", path);
-    return decompressed(bytes, path);
+    return std::make_shared<const MetadataText>(std::move(bytes), path);
   }
   throw_error(Code::data_loss, "read {}/repodata/repomd.xml: it names no {}", folder, type);
 }
 
 }  // namespace
 
-Repodata make_repodata(std::span<const Package> packages, const RepodataOptions& options) {
+Repodata make_repodata(const Packages& packages, const RepodataOptions& options) {
   const auto made = [&](const char* name, const char* element, const char* namespaces,
-                        std::string Package::*piece) {
-    return std::async(std::launch::async, [=, &options] {
+                        std::string_view Package::*piece) {
+    return std::async(std::launch::async, [=, &packages, &options] {
       return make_file(name, std::string(name) + ".xml",
-                       document(element, namespaces, packages, piece), options.compression);
+                       document(element, namespaces, packages, piece), options);
     });
   };
   auto primary =
@@ -123,8 +138,7 @@ Repodata make_repodata(std::span<const Package> packages, const RepodataOptions&
   files.push_back(filelists.get());
   files.push_back(other.get());
   if (!options.updateinfo.empty())
-    files.push_back(
-        make_file("updateinfo", "updateinfo.xml", options.updateinfo, options.compression));
+    files.push_back(make_file("updateinfo", "updateinfo.xml", {&options.updateinfo, 1}, options));
   if (!options.comps.empty()) {
     MetadataFile plain;
     plain.type = "group";
@@ -132,7 +146,7 @@ Repodata make_repodata(std::span<const Package> packages, const RepodataOptions&
     plain.sha256 = pipeline::sha256_of_text(options.comps);
     plain.name = plain.sha256 + "-comps.xml";
     files.push_back(std::move(plain));
-    files.push_back(make_file("group_gz", "comps.xml", options.comps, options.compression));
+    files.push_back(make_file("group_gz", "comps.xml", {&options.comps, 1}, options));
   }
 
   Repodata repodata;
@@ -189,12 +203,17 @@ PublishedMetadata read_published(const std::string& folder) {
   auto primary_text = load("primary");
   auto filelists_text = load("filelists");
   auto other_text = load("other");
-  const std::string primary = primary_text.get();
-  const std::string filelists = filelists_text.get();
-  const std::string other = other_text.get();
-  const std::vector<std::string_view> primaries = pieces_of(primary, folder + " primary");
-  const std::vector<std::string_view> lists = pieces_of(filelists, folder + " filelists");
-  const std::vector<std::string_view> others = pieces_of(other, folder + " other");
+  // the packages' pieces point into these
+  const auto texts =
+      std::make_shared<const MetadataTexts>(MetadataTexts{{"primary", primary_text.get()},
+                                                          {"filelists", filelists_text.get()},
+                                                          {"other", other_text.get()}});
+  const auto pieces = [&](const char* type) {
+    return pieces_of(texts->at(type)->text(), folder + " " + type);
+  };
+  const std::vector<std::string_view> primaries = pieces("primary");
+  const std::vector<std::string_view> lists = pieces("filelists");
+  const std::vector<std::string_view> others = pieces("other");
   if (primaries.size() != lists.size() || primaries.size() != others.size()) {
     throw_error(Code::data_loss,
                 "read {}/repodata: primary, filelists and other hold {}, {} and {} packages",
@@ -202,14 +221,16 @@ PublishedMetadata read_published(const std::string& folder) {
   }
   published.packages.reserve(primaries.size());
   for (std::size_t i = 0; i < primaries.size(); ++i) {
-    std::optional<Package> package = package_from_metadata(primaries[i], lists[i], others[i]);
+    std::optional<Package> package =
+        package_from_metadata(primaries[i], lists[i], others[i], texts);
     if (!package) {
       throw_error(Code::data_loss,
                   "read {}/repodata: package number {} is not as katabuild writes it", folder,
                   i + 1);
     }
-    published.packages.push_back(std::move(*package));
+    published.packages.push_back(std::make_shared<const Package>(std::move(*package)));
   }
+  published.texts = *texts;
   return published;
 }
 

@@ -6,12 +6,13 @@
 
 #include <cstdint>
 #include <map>
-#include <span>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "builder/recipe/repo_recipe.h"
+#include "builder/repo/metadata_text.h"
 #include "builder/repo/package.h"
 
 namespace kata::repo {
@@ -23,17 +24,20 @@ struct Repodata {
   std::string repomd;
 };
 
+/// The texts of a published repository, by type: primary, filelists, other.
+using MetadataTexts = std::map<std::string, std::shared_ptr<const MetadataText>>;
+
 struct RepodataOptions {
   recipe::MetadataCompression compression = recipe::MetadataCompression::gzip;
   std::int64_t timestamp = 0;  ///< repomd's revision, and the time of every file it names
   std::string updateinfo;      ///< updateinfo.xml; empty: none
   std::string comps;           ///< comps.xml; empty: none
+  const MetadataTexts* before = nullptr;  ///< what is published, to take unchanged parts from
 };
 
 /// Makes the metadata of `packages`, in their order. The same input gives the same bytes. Throws
 /// Error.
-[[nodiscard]] Repodata make_repodata(std::span<const Package> packages,
-                                     const RepodataOptions& options);
+[[nodiscard]] Repodata make_repodata(const Packages& packages, const RepodataOptions& options);
 
 /// One entry of repomd.xml.
 struct RepomdRecord {
@@ -53,7 +57,8 @@ struct Repomd {
 
 struct PublishedMetadata {
   Repomd repomd;
-  std::vector<Package> packages;
+  Packages packages;
+  MetadataTexts texts;
 };
 /// Reads the metadata in `folder`/repodata, every file checked against its digest in repomd.xml.
 /// Throws Error(data_loss) when anything is missing or damaged.

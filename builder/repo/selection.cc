@@ -2,6 +2,7 @@
 #include "builder/repo/selection.h"
 
 #include <algorithm>
+#include <map>
 
 #include "runtime/base/error.h"
 
@@ -12,37 +13,39 @@ bool fits_architecture(const Package& package, const std::string& architecture) 
   return package.arch == architecture || (package.arch == "noarch" && architecture != "src");
 }
 
-Selection select_packages(std::span<const PoolPackage> pool, std::span<const Package> published,
+Selection select_packages(std::span<const PoolPackage> pool, const Packages& published,
                           std::uint64_t keep_versions) {
-  std::map<std::string, const Package*> by_location;
+  std::unordered_map<std::string, PackagePtr> by_location;
   Selection selection;
-  for (const Package& package : published) by_location[package.location] = &package;
+  for (const PackagePtr& package : published) by_location.emplace(package->location, package);
   for (const PoolPackage& candidate : pool) {
-    const auto [place, is_new] =
-        by_location.emplace(candidate.package.location, &candidate.package);
-    if (!is_new && place->second->sha256 != candidate.package.sha256) {
-      const auto other = selection.sources.find(candidate.package.location);
+    const std::string& location = candidate.package->location;
+    const auto [place, is_new] = by_location.emplace(location, candidate.package);
+    if (!is_new && place->second->sha256 != candidate.package->sha256) {
+      const auto other = selection.sources.find(location);
       throw_error(Code::failed_precondition,
                   "publish package {} from {}: {} has the same name and version but other bytes: "
                   "raise the release of the new one, or remove it",
-                  nevra(candidate.package), candidate.path,
+                  nevra(*candidate.package), candidate.path,
                   other != selection.sources.end() ? other->second
                                                    : "the published " + nevra(*place->second));
     }
-    selection.sources.emplace(candidate.package.location, candidate.path);
+    selection.sources.emplace(location, candidate.path);
   }
-  for (const auto& [location, package] : by_location) selection.packages.push_back(*package);
-  std::sort(selection.packages.begin(), selection.packages.end(), comes_before);
+  selection.packages.reserve(by_location.size());
+  for (auto& [location, package] : by_location) selection.packages.push_back(std::move(package));
+  std::sort(selection.packages.begin(), selection.packages.end(),
+            [](const PackagePtr& a, const PackagePtr& b) { return comes_before(*a, *b); });
   if (keep_versions == 0) return selection;
 
-  std::vector<Package> kept;
-  std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, const Package*>> seen;
-  for (Package& package : selection.packages) {
-    auto& [count, newest] = seen[{package.name, package.arch}];
-    if (newest == nullptr || compare_versions(*newest, package) != 0) ++count;
-    newest = &package;
+  Packages kept;
+  std::map<std::pair<std::string, std::string>, std::pair<std::uint64_t, PackagePtr>> seen;
+  for (const PackagePtr& package : selection.packages) {
+    auto& [count, newest] = seen[{package->name, package->arch}];
+    if (newest == nullptr || compare_versions(*newest, *package) != 0) ++count;
+    newest = package;
     if (count > keep_versions) {
-      selection.sources.erase(package.location);
+      selection.sources.erase(package->location);
     } else {
       kept.push_back(package);
     }

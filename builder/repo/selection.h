@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "builder/repo/pool.h"
@@ -14,15 +14,14 @@
 namespace kata::repo {
 
 struct Selection {
-  std::vector<Package> packages;               ///< in the metadata's order
-  std::map<std::string, std::string> sources;  ///< location and the pool's file
+  Packages packages;                                     ///< in the metadata's order
+  std::unordered_map<std::string, std::string> sources;  ///< location and the pool's file
 };
 
 /// Joins pools and published packages and drops all but the `keep_versions` newest of each (0:
 /// keeps all). Throws Error when two packages of one name and version have different bytes.
 [[nodiscard]] Selection select_packages(std::span<const PoolPackage> pool,
-                                        std::span<const Package> published,
-                                        std::uint64_t keep_versions);
+                                        const Packages& published, std::uint64_t keep_versions);
 /// Whether a package belongs into the repository of `architecture`: its own, or `noarch`.
 [[nodiscard]] bool fits_architecture(const Package& package, const std::string& architecture);
 

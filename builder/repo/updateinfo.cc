@@ -87,7 +87,7 @@ cr_UpdateRecord* record_of(const Advisory& advisory, const std::string& release)
 
 }  // namespace
 
-std::string make_updateinfo(std::span<const Advisory> advisories, std::span<const Package> packages,
+std::string make_updateinfo(std::span<const Advisory> advisories, const Packages& packages,
                             const std::string& release, const std::string& collection,
                             const std::string& title, const Note& note) {
   std::vector<const Advisory*> sorted;
@@ -101,8 +101,8 @@ std::string make_updateinfo(std::span<const Advisory> advisories, std::span<cons
     std::vector<const Package*> found;
     for (const std::string& name : advisory->packages) {
       const std::size_t before = found.size();
-      for (const Package& package : packages) {
-        if (names(name, package)) found.push_back(&package);
+      for (const PackagePtr& package : packages) {
+        if (names(name, *package)) found.push_back(package.get());
       }
       if (found.size() == before) {
         note(fmt::format("advisory {} names {}, which is not in {}", advisory->id, name,

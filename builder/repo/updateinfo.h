@@ -19,9 +19,9 @@ using Note = std::function<void(std::string_view)>;
 /// updateinfo.xml with those advisories that name a package of this channel; empty when none does.
 /// `collection` is the repository's id and `title` its name. Throws Error.
 [[nodiscard]] std::string make_updateinfo(std::span<const recipe::Advisory> advisories,
-                                          std::span<const Package> packages,
-                                          const std::string& release, const std::string& collection,
-                                          const std::string& title, const Note& note);
+                                          const Packages& packages, const std::string& release,
+                                          const std::string& collection, const std::string& title,
+                                          const Note& note);
 /// comps.xml; empty when there are no groups.
 [[nodiscard]] std::string make_comps(std::span<const recipe::PackageGroup> groups);
 

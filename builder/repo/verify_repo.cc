@@ -10,7 +10,7 @@
 
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/interrupt.h"
-#include "builder/repo/compressed_text.h"
+#include "builder/repo/metadata_text.h"
 #include "builder/repo/package_verifier.h"
 #include "builder/repo/repodata.h"
 #include "builder/repo/signer.h"
@@ -84,7 +84,8 @@ class Check {
     });
     if (!whole) return;
     attempt(repomd, [&] {
-      for (const Package& package : read_published(folder).packages) this->package(folder, package);
+      for (const PackagePtr& package : read_published(folder).packages)
+        this->package(folder, *package);
     });
   }
 
@@ -135,7 +136,7 @@ class Check {
       if (bytes.size() != record.size || pipeline::sha256_of_text(bytes) != record.sha256)
         return fail(path, "its size or sha256 is not the one in repomd.xml");
       if (!record.open_sha256.empty() &&
-          pipeline::sha256_of_text(decompressed(bytes, path)) != record.open_sha256)
+          pipeline::sha256_of_text(MetadataText(bytes, path).text()) != record.open_sha256)
         fail(path, "its content's sha256 is not the one in repomd.xml");
     });
   }

@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "builder/repo/compressed_text.h"
 #include "tests/integration/builder/package_shelf.h"
 #include "tests/integration/builder/repo_workbench.h"
 #include "tests/support/require.h"

@@ -151,8 +151,8 @@ TEST_CASE("a reader sees a whole repository while publishes run", "[repo]") {
     const std::string snapshot = folder.substr(0, folder.find_last_not_of("/\n") + 1);
     const repo::PublishedMetadata metadata = repo::read_published(snapshot);
     REQUIRE(fs::exists(snapshot + "/repodata/repomd.xml.asc"));
-    for (const repo::Package& package : metadata.packages)
-      REQUIRE(pipeline::sha256_of_file(snapshot + "/" + package.location) == package.sha256);
+    for (const repo::PackagePtr& package : metadata.packages)
+      REQUIRE(pipeline::sha256_of_file(snapshot + "/" + package->location) == package->sha256);
     seen.insert(snapshot);
     ++reads;
   }
