@@ -90,6 +90,7 @@ MetadataText::MetadataText(std::string bytes, const std::string& name) : bytes_(
 void MetadataText::read_gzip(const std::string& name) {
   std::size_t at = 0;
   std::vector<char> buffer(1U << 18);
+  text_.reserve(bytes_.size() * 16);  // what is not needed is never touched
   while (at < bytes_.size()) {
     pipeline::throw_if_interrupted();
     z_stream stream{};

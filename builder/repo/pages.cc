@@ -131,9 +131,10 @@ std::string make_packages_page(const recipe::RepoRecipe& recipe, const std::stri
   TemplateValues values = common_values(recipe);
   add_release(values, recipe, release, architecture);
   values.values["count"] = std::to_string(packages.size());
-  std::vector<TemplateValues>& rows = values.lists["packages"];
+  std::vector<TemplateValues> rows;
   rows.reserve(packages.size());
   for (const PackagePtr& package : packages) rows.push_back(package_values(*package));
+  values.lists["packages"] = std::move(rows);
   // a source repository is looked through, not installed from
   values.lists["install"].resize(architecture == "src" ? 0 : 1);
   return fill_template(join_path(templates, "packages.html.in"), values);
@@ -143,16 +144,15 @@ std::string make_root_page(const recipe::RepoRecipe& recipe, std::span<const Pag
                            const std::string& fingerprint, const std::string& templates) {
   TemplateValues values = common_values(recipe);
   values.values["fingerprint"] = fingerprint;
-  std::vector<TemplateValues>& channels = values.lists["channels"];
-  std::vector<TemplateValues>& releases = values.lists["releases"];
+  std::vector<TemplateValues> channels;
+  std::vector<TemplateValues> releases;
   std::string last;
   for (const PageEntry& entry : entries) {
     TemplateValues row;
     add_release(row, recipe, entry.release, entry.architecture);
     row.values["count"] = std::to_string(entry.packages);
-    for (const std::string& name : entry.frozen)
-      row.lists["frozen"].push_back({.values = {{"frozen_name", name}}, .lists = {}});
-    row.lists.try_emplace("frozen");
+    std::vector<TemplateValues>& frozen = row.lists["frozen"];
+    for (const std::string& name : entry.frozen) frozen.emplace_back().values["frozen_name"] = name;
     const bool has_package = !entry.release_package.empty();
     row.values["release_package"] = entry.release_package;
     row.lists["by_package"].resize(has_package ? 1 : 0);
@@ -163,6 +163,8 @@ std::string make_root_page(const recipe::RepoRecipe& recipe, std::span<const Pag
     }
     channels.push_back(std::move(row));
   }
+  values.lists["channels"] = std::move(channels);
+  values.lists["releases"] = std::move(releases);
   return fill_template(join_path(templates, "index.html.in"), values);
 }
 

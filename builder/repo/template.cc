@@ -25,8 +25,7 @@ struct Filling {
   const std::string& value(std::string_view key, std::size_t at,
                            const std::vector<const TemplateValues*>& scopes) const {
     for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope) {
-      const auto found = (*scope)->values.find(key);
-      if (found != (*scope)->values.end()) return found->second;
+      if (const std::string* found = (*scope)->values.find(key)) return *found;
     }
     fail(at, "there is no value", key);
   }
@@ -52,9 +51,9 @@ struct Filling {
       const std::string end = "{{/" + std::string(key) + "}}";
       const std::size_t stop = text.find(end, from);
       if (stop == std::string_view::npos || stop > to) fail(open, "a list does not end", key);
-      const auto list = scopes.back()->lists.find(key);
-      if (list == scopes.back()->lists.end()) fail(open, "there is no list", key);
-      for (const TemplateValues& item : list->second) {
+      const std::vector<TemplateValues>* list = scopes.back()->lists.find(key);
+      if (list == nullptr) fail(open, "there is no list", key);
+      for (const TemplateValues& item : *list) {
         scopes.push_back(&item);
         run(from, stop, scopes, out);
         scopes.pop_back();
