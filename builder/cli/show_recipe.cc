@@ -7,6 +7,7 @@
 
 #include "builder/cli/verbs.h"
 #include "builder/recipe/recipe_yaml.h"
+#include "builder/recipe/repo_recipe_yaml.h"
 
 namespace kata::cli {
 
@@ -14,12 +15,17 @@ void add_show_recipe(CLI::App& app, Action& action) {
   const auto path = std::make_shared<std::string>();
   CLI::App* verb =
       app.add_subcommand("show-recipe", "Check a recipe and print it with every default filled in");
-  verb->add_option("recipe", *path, "kernel or image recipe")->type_name("FILE")->required();
+  verb->add_option("recipe", *path, "kernel, image or repository recipe")
+      ->type_name("FILE")
+      ->required();
   verb->callback([path, &action] {
     action = [path] {
-      const bool is_kernel = recipe::recipe_kind(*path) == recipe::RecipeKind::kernel;
-      const Json json = is_kernel ? recipe::to_json(recipe::read_kernel_recipe(*path))
-                                  : recipe::to_json(recipe::read_image_recipe(*path));
+      const recipe::RecipeKind kind = recipe::recipe_kind(*path);
+      const Json json = kind == recipe::RecipeKind::kernel
+                            ? recipe::to_json(recipe::read_kernel_recipe(*path))
+                        : kind == recipe::RecipeKind::repository
+                            ? recipe::to_json(recipe::read_repo_recipe(*path))
+                            : recipe::to_json(recipe::read_image_recipe(*path));
       std::printf("%s\n", json.dump(2).c_str());
       return 0;
     };

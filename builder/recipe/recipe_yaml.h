@@ -11,7 +11,7 @@
 
 namespace kata::recipe {
 
-enum class RecipeKind { kernel, image };
+enum class RecipeKind { kernel, image, repository };
 
 /// Which kind of recipe `path` is, by its keys. Throws Error.
 [[nodiscard]] RecipeKind recipe_kind(const std::string& path);

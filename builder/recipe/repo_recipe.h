@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/json.h"
+
 namespace kata::recipe {
 
 /// The key that signs: one of a GnuPG home, or one in a file.
@@ -75,5 +77,8 @@ struct RepoRecipe {
   std::uint64_t keep_snapshots = 5;  ///< newest snapshots that stay
   std::int64_t timestamp = 0;        ///< 0: the newest package's build time
 };
+
+/// All values of the recipe; nothing secret is among them.
+[[nodiscard]] Json to_json(const RepoRecipe& recipe);
 
 }  // namespace kata::recipe

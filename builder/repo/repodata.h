@@ -30,8 +30,8 @@ using MetadataTexts = std::map<std::string, std::shared_ptr<const MetadataText>>
 struct RepodataOptions {
   recipe::MetadataCompression compression = recipe::MetadataCompression::gzip;
   std::int64_t timestamp = 0;  ///< repomd's revision, and the time of every file it names
-  std::string updateinfo;      ///< updateinfo.xml; empty: none
-  std::string comps;           ///< comps.xml; empty: none
+  std::string updateinfo{};    ///< updateinfo.xml; empty: none
+  std::string comps{};         ///< comps.xml; empty: none
   const MetadataTexts* before = nullptr;  ///< what is published, to take unchanged parts from
 };
 
