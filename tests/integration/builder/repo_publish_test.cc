@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/json.h"
 #include "tests/integration/builder/package_shelf.h"
 #include "tests/integration/builder/repo_workbench.h"
 
@@ -248,4 +249,17 @@ TEST_CASE("a locked key signs with its passphrase from a file", "[repo]") {
   INFO(result.error_output);
   CHECK(result.status == 0);
   CHECK(bench.verify({bench.path("repo")}).status == 0);
+}
+
+TEST_CASE("the example recipe is read as it is meant", "[repo]") {
+  RealCommandRunner runner;
+  Command command;
+  command.argv = {KATABUILD, "show-recipe", KATA_SOURCE "/yum-repo/example.yaml"};
+  const CommandResult result = runner.run(command);
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
+  const Json recipe = parse_json(result.output, "show-recipe");
+  CHECK(recipe.at("channels").size() == 4);
+  CHECK(recipe.at("channels").at(3).at("compression") == "zstd");
+  CHECK(recipe.at("keep_snapshots") == 10);
 }
