@@ -12,6 +12,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/scope_exit.h"
 
 namespace kata::repo {
 namespace {
@@ -91,6 +92,9 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
   }
 
   std::vector<PublishedChannel> published;
+  ScopeExit remove_halves([&] {
+    for (const ChannelPlan& plan : plans) plan.folder.remove_leftovers();
+  });
   pipeline::explain_full_disk(options.root, [&] {
     for (const ChannelPlan& plan : plans) {
       pipeline::throw_if_interrupted();
@@ -111,6 +115,7 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
     write_root_files(recipe, options, plans, signer);
     for (const ChannelPlan& plan : plans) plan.folder.remove_old(recipe.keep_snapshots);
   });
+  remove_halves.dismiss();
   for (const PublishedChannel& channel : published) {
     const std::string repomd = join_path(channel.snapshot, "repodata/repomd.xml");
     if (!channel.up_to_date) memory.remember(repomd, pipeline::sha256_of_file(repomd));

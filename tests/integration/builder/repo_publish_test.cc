@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/mount.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/json.h"
+#include "runtime/base/scope_exit.h"
 #include "tests/integration/builder/package_shelf.h"
 #include "tests/integration/builder/repo_workbench.h"
+#include "tests/support/require.h"
 
 namespace {
 
@@ -262,4 +266,29 @@ TEST_CASE("the example recipe is read as it is meant", "[repo]") {
   CHECK(recipe.at("channels").size() == 4);
   CHECK(recipe.at("channels").at(3).at("compression") == "zstd");
   CHECK(recipe.at("keep_snapshots") == 10);
+}
+
+TEST_CASE("a full disk is told, and what is published stays as it was", "[repo]") {
+  test::require_root();
+  const RepoWorkbench bench;
+  REQUIRE(::mount("tmpfs", bench.path("repo").c_str(), "tmpfs", 0, "size=256k") == 0);
+  const ScopeExit unmount([&] { ::umount2(bench.path("repo").c_str(), MNT_DETACH); });
+  REQUIRE(bench.publish().status == 0);
+  const auto before = bench.tree("repo");
+  // two pages are left: enough for the new package, not for its metadata
+  std::size_t size = 256 << 10;
+  while (size > 0 && fs::space(bench.path("repo")).available > 8192) {
+    size -= 4096;
+    write_file(bench.path("repo/filler-" + std::to_string(size)), std::string(4096, 'x'));
+  }
+  bench.put("main/demo-1.1-1.el9.noarch.rpm");
+  const CommandResult result = bench.publish();
+  INFO(result.error_output);
+  CHECK(result.status == 1);
+  CHECK_THAT(result.error_output, Catch::Contains("disk full ("));
+  auto after = bench.tree("repo");
+  std::erase_if(after, [](const auto& file) { return file.first.starts_with("filler-"); });
+  after.erase("el9/x86_64/Packages/d/demo-1.1-1.el9.noarch.rpm");  // which nothing names yet
+  CHECK(after == before);
+  CHECK(bench.verify().status == 0);
 }
