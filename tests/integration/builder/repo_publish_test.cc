@@ -42,7 +42,7 @@ TEST_CASE("packages are published, signed, and whole", "[repo]") {
         read_file(test::package_shelf() + "/main.asc"));
 }
 
-TEST_CASE("nothing new is nothing to publish; a new package alone is read", "[repo]") {
+TEST_CASE("nothing new is nothing to publish, and a new package alone is read", "[repo]") {
   const RepoWorkbench bench;
   REQUIRE(bench.publish().status == 0);
   const auto before = bench.tree("repo");
