@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/repo/signer.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
 
 #include "runtime/base/error.h"
@@ -76,16 +78,44 @@ std::string signature_verdict(const std::string& status, const std::string& erro
   return last_line(error_output);
 }
 
-void stop_agent(CommandRunner& runner, const std::string& home) {
+/// Not by the build's runner, which starts nothing once the build was interrupted.
+void stop_agent(const std::string& home) {
+  RealCommandRunner runner;
   Command command;
   command.argv = {"gpgconf", "--homedir", home, "--kill", "all"};
   ignore_error([&] { runner.run(command); }, "the agent ends with its socket anyway");
 }
 
+// A GnuPG home's path must be short, for the agent's socket.
+constexpr const char* kScratchParent = "/tmp";
+constexpr const char* kScratchPrefix = "kata-gpg-";
+constexpr const char* kInUse = "in-use";
+
+/// Scratch folders of builders that were killed: they may hold a secret key.
+void remove_abandoned() {
+  for (const auto& entry : std::filesystem::directory_iterator(kScratchParent)) {
+    const std::string folder = entry.path().string();
+    const std::string lock = join_path(folder, kInUse);
+    struct stat status {};
+    if (!entry.path().filename().string().starts_with(kScratchPrefix)) continue;
+    if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid != ::geteuid() || !path_exists(lock))
+      continue;
+    if (!pipeline::FileLock::try_lock(lock)) continue;
+    stop_agent(join_path(folder, "gnupg"));
+    std::filesystem::remove_all(folder);
+  }
+}
+
 }  // namespace
 
 Signer::Signer(const recipe::RepoSigning& signing, CommandRunner& runner)
-    : signing_(signing), runner_(runner), home_(signing.gnupg_home) {
+    : signing_(signing),
+      runner_(runner),
+      home_(signing.gnupg_home),
+      scratch_(kScratchParent, fmt::format("{}{}-", kScratchPrefix, ::getpid())),
+      in_use_(join_path(scratch_.path(), kInUse), nullptr) {
+  ignore_error(remove_abandoned, "what others left is not this build's failure");
   if (!signing.passphrase_file.empty()) {
     passphrase_ = in_context([&] { return read_file(signing.passphrase_file, 4096); },
                              "read the signing key's passphrase");
@@ -110,7 +140,7 @@ Signer::Signer(const recipe::RepoSigning& signing, CommandRunner& runner)
 }
 
 Signer::~Signer() {
-  if (signing_.gnupg_home.empty()) stop_agent(runner_, home_);
+  if (signing_.gnupg_home.empty()) stop_agent(home_);
 }
 
 std::string Signer::public_key_file() const { return join_path(scratch_.path(), "key.asc"); }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "builder/pipeline/file_lock.h"
 #include "builder/recipe/repo_recipe.h"
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
@@ -39,7 +40,8 @@ class Signer {
   CommandRunner& runner_;
   std::string passphrase_;
   std::string home_;
-  TempDir scratch_;  ///< the public key's file, and the GnuPG home of a key in a file
+  TempDir scratch_;            ///< the public key's file, and the GnuPG home of a key in a file
+  pipeline::FileLock in_use_;  ///< of scratch_: what a killed builder left has no holder
   std::string fingerprint_;
   std::string public_key_;
 };

@@ -75,9 +75,18 @@ TEST_CASE("the publish after a killed one goes on and cleans up", "[repo]") {
   command.env->push_back("LD_PRELOAD=" KATA_KILL_AT_RENAME);
   command.env->push_back("KATA_KILL_AT_RENAME=" + std::to_string(number));
   command.env->push_back("ASAN_OPTIONS=verify_asan_link_order=0");
-  RealCommandRunner runner;
-  REQUIRE(runner.run(command).status == 128 + SIGKILL);
+  ChildProcess child = spawn(command);
+  const std::string secret = "kata-gpg-" + std::to_string(child.pid()) + "-";
+  REQUIRE(child.wait() == 128 + SIGKILL);
+  const auto has_secret = [&] {
+    for (const auto& entry : fs::directory_iterator("/tmp")) {
+      if (entry.path().filename().string().starts_with(secret)) return true;
+    }
+    return false;
+  };
+  CHECK(has_secret());
   const CommandResult result = bench.publish();
+  CHECK_FALSE(has_secret());  // nor does the signing key lie about
   INFO(result.error_output);
   REQUIRE(result.status == 0);
   CHECK_THAT(read_file(bench.latest() + "/SHA256SUMS"), Catch::Contains("demo-1.1-1"));
