@@ -42,8 +42,9 @@ int main(int argc, char** argv) {
   kata::cli::add_kernel(app, action);
   kata::cli::add_image(app, action);
   kata::cli::add_rpm(app, action);
-  kata::cli::add_verify(app, action);
+  kata::cli::add_repo(app, action);
   kata::cli::add_show_recipe(app, action);
+  kata::cli::add_verify(app, action);
   kata::cli::add_clean(app, action);
   kata::cli::add_version(app, action);
   try {

@@ -8,6 +8,8 @@ apt_build=(
   g++ cmake ninja-build ccache pkg-config python3
   libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler libasio-dev libtomlplusplus-dev
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libyaml-cpp-dev libssl-dev catch2
+  # repositories
+  libcreaterepo-c-dev librpm-dev zlib1g-dev
   # the guest kernel
   linux-source-6.1 make gcc flex bison bc libelf-dev zstd xz-utils perl cpio
   # packages
@@ -15,7 +17,9 @@ apt_build=(
 )
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
-  util-linux procps cpio ca-certificates rpmlint
+  util-linux procps cpio ca-certificates
+  # packages and repositories
+  rpmlint dnf createrepo-c python3
 )
 apt_lint=(clang-format shellcheck python3 git)
 
@@ -23,11 +27,12 @@ dnf_build=(
   gcc-c++ cmake ninja-build ccache pkgconf python3 glibc-static libstdc++-static
   fmt-devel spdlog-devel json-devel protobuf-devel protobuf-lite-static protobuf-compiler asio-devel tomlplusplus-devel
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel yaml-cpp-devel openssl-devel
-  catch2-devel
+  catch2-devel createrepo_c-devel rpm-devel zlib-devel
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
-dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio rpmlint)
+dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio
+  rpmlint dnf createrepo_c python3)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {

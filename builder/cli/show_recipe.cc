@@ -8,6 +8,7 @@
 #include "builder/cli/verbs.h"
 #include "builder/recipe/package_recipe.h"
 #include "builder/recipe/recipe_yaml.h"
+#include "builder/recipe/repo_recipe_yaml.h"
 
 namespace kata::cli {
 
@@ -15,7 +16,7 @@ void add_show_recipe(CLI::App& app, Action& action) {
   const auto path = std::make_shared<std::string>();
   CLI::App* verb =
       app.add_subcommand("show-recipe", "Check a recipe and print it with every default filled in");
-  verb->add_option("recipe", *path, "kernel, image or package recipe")
+  verb->add_option("recipe", *path, "kernel, image, package or repository recipe")
       ->type_name("FILE")
       ->required();
   verb->callback([path, &action] {
@@ -25,6 +26,8 @@ void add_show_recipe(CLI::App& app, Action& action) {
                             ? recipe::to_json(recipe::read_kernel_recipe(*path))
                         : kind == recipe::RecipeKind::packages
                             ? recipe::to_json(recipe::read_package_recipe(*path))
+                        : kind == recipe::RecipeKind::repository
+                            ? recipe::to_json(recipe::read_repo_recipe(*path))
                             : recipe::to_json(recipe::read_image_recipe(*path));
       std::printf("%s\n", json.dump(2).c_str());
       return 0;

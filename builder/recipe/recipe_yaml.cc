@@ -208,6 +208,7 @@ RecipeKind recipe_kind(const std::string& path) {
     if (!top.IsMap())
       fail(document, top.Mark(), "a recipe must be a map of keys, not {}", type_name(top));
     if (top["packages"].IsDefined()) return RecipeKind::packages;
+    if (top["channels"].IsDefined()) return RecipeKind::repository;
     const bool kernel = top["fragments"].IsDefined() || top["source"].IsDefined();
     return kernel ? RecipeKind::kernel : RecipeKind::image;
   });
