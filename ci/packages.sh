@@ -21,6 +21,7 @@ apt_test=(
   # packages and repositories
   rpmlint dnf createrepo-c python3
 )
+apt_fuzz=(clang-16 libclang-rt-16-dev)
 apt_lint=(clang-format shellcheck python3 git)
 
 dnf_build=(
@@ -33,6 +34,7 @@ dnf_build=(
 )
 dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio
   rpmlint dnf createrepo_c python3)
+dnf_fuzz=(clang compiler-rt)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {

@@ -23,6 +23,9 @@ target_compile_definitions(kata_options INTERFACE
 # Paths of the builder's machine must not end up in assertion texts or debug information.
 target_compile_options(kata_options INTERFACE
   -ffunction-sections -fdata-sections "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+if(KATA_FUZZ)
+  target_compile_options(kata_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_link_options(kata_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
 set(KATA_WARNINGS -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
     -Wformat=2

@@ -87,8 +87,13 @@ void redirect_both_ways(NetlinkSocket& socket, int one, int other) {
 }
 
 Endpoint connect(NetlinkSocket& socket, const Tables& tables, const Link& link,
-                 const EndpointOptions& options, UndoStack& undo) {
-  TapDevice tap = create_tap(tap_name_for(link.index), {.queues = options.queues});
+                 const EndpointOptions& options, const std::string& spare, UndoStack& undo) {
+  TapDevice tap{.name = tap_name_for(link.index)};
+  if (spare.empty()) {
+    tap = create_tap(tap.name, {.queues = options.queues});
+  } else if (const std::optional<Link> waiting = find_link(socket, spare)) {
+    set_link(socket, waiting->index, {.name = tap.name});
+  }
   const std::optional<Link> made = find_link(socket, tap.name);
   if (!made) throw_error(Code::not_found, "tap {} is gone right after its creation", tap.name);
   set_link(socket, made->index, {.mtu = link.mtu, .up = true});
@@ -96,7 +101,7 @@ Endpoint connect(NetlinkSocket& socket, const Tables& tables, const Link& link,
   redirect_both_ways(socket, link.index, made->index);
   if ((link.flags & IFF_UP) == 0) set_link(socket, link.index, {.up = true});
   Endpoint endpoint{.name = link.name, .tap_name = tap.name, .tap_fds = std::move(tap.fds)};
-  if (options.vhost) endpoint.vhost_fds = open_vhost(options.queues);
+  if (options.vhost && spare.empty()) endpoint.vhost_fds = open_vhost(options.queues);
   endpoint.mac = *link.mac;
   endpoint.mtu = link.mtu;
   endpoint.flags = link.flags;
@@ -133,7 +138,8 @@ NetworkConfig config_for(const Tables& tables, const std::vector<const Link*>& l
   return config;
 }
 
-SandboxNetwork connect_here(const EndpointOptions& options, bool only_new) {
+SandboxNetwork connect_here(const EndpointOptions& options, bool only_new,
+                            const std::string& spare) {
   KernelNetlinkSocket socket;
   const Tables tables = read_tables(socket);
   const auto is_connected = [&](const Link& link) {
@@ -142,12 +148,18 @@ SandboxNetwork connect_here(const EndpointOptions& options, bool only_new) {
   };
   SandboxNetwork result;
   std::vector<const Link*> links;
-  UndoStack undo;
   for (const Link& link : tables.links) {
-    if (!is_endpoint(tables, link) || (only_new && is_connected(link))) continue;
-    in_context([&] { result.endpoints.push_back(connect(socket, tables, link, options, undo)); },
-               "connect interface {}", link.name);
-    links.push_back(&link);
+    if (is_endpoint(tables, link) && !(only_new && is_connected(link))) links.push_back(&link);
+  }
+  result.took_spare = !spare.empty() && links.size() == 1;
+  UndoStack undo;
+  for (const Link* link : links) {
+    in_context(
+        [&] {
+          result.endpoints.push_back(
+              connect(socket, tables, *link, options, result.took_spare ? spare : "", undo));
+        },
+        "connect interface {}", link->name);
   }
   result.config = config_for(tables, links);
   undo.dismiss();
@@ -166,12 +178,31 @@ void disconnect_link(NetlinkSocket& socket, const Link& link) {
 
 }  // namespace
 
-SandboxNetwork connect_endpoints(int namespace_fd, const EndpointOptions& options) {
-  return result_in_namespace(namespace_fd, [&] { return connect_here(options, false); });
+bool has_endpoints(int namespace_fd) {
+  return result_in_namespace(namespace_fd, [] {
+    KernelNetlinkSocket socket;
+    const Tables tables = read_tables(socket);
+    return std::any_of(tables.links.begin(), tables.links.end(),
+                       [&](const Link& link) { return is_endpoint(tables, link); });
+  });
+}
+
+SpareTap make_spare_tap(int namespace_fd, const EndpointOptions& options) {
+  return result_in_namespace(namespace_fd, [&] {
+    TapDevice tap = create_tap(tap_name_for(0), {.queues = options.queues});
+    SpareTap spare{.name = std::move(tap.name), .tap_fds = std::move(tap.fds)};
+    if (options.vhost) spare.vhost_fds = open_vhost(options.queues);
+    return spare;
+  });
+}
+
+SandboxNetwork connect_endpoints(int namespace_fd, const EndpointOptions& options,
+                                 const std::string& spare) {
+  return result_in_namespace(namespace_fd, [&] { return connect_here(options, false, spare); });
 }
 
 SandboxNetwork connect_new_endpoints(int namespace_fd, const EndpointOptions& options) {
-  return result_in_namespace(namespace_fd, [&] { return connect_here(options, true); });
+  return result_in_namespace(namespace_fd, [&] { return connect_here(options, true, ""); });
 }
 
 void disconnect_endpoints(int namespace_fd) {

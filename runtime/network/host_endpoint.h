@@ -47,6 +47,7 @@ struct NetworkConfig {
 struct SandboxNetwork {
   std::vector<Endpoint> endpoints{};
   NetworkConfig config{};
+  bool took_spare = false;  ///< the only endpoint goes through the spare tap; it has no descriptors
 };
 
 struct EndpointOptions {
@@ -54,11 +55,27 @@ struct EndpointOptions {
   bool vhost = true;  ///< opens /dev/vhost-net where it exists
 };
 
+/// A tap that is there before the interface it will stand for: a machine can start with it while
+/// the engine still sets up the namespace.
+struct SpareTap {
+  std::string name{};
+  std::vector<UniqueFd> tap_fds{};    ///< one a queue
+  std::vector<UniqueFd> vhost_fds{};  ///< one a queue, or none
+};
+
+/// Whether the namespace has an interface that connect_endpoints() would connect. Throws Error.
+[[nodiscard]] bool has_endpoints(int namespace_fd);
+
+/// Throws Error.
+[[nodiscard]] SpareTap make_spare_tap(int namespace_fd, const EndpointOptions& options = {});
+
 /// Creates a tap for each interface of the namespace but lo, those that are down without an
 /// address, tunnels without an Ethernet address and taps of ours, and redirects both ways. Undoes
-/// everything when one step fails. Throws Error.
+/// everything when one step fails. When there is exactly one such interface, the tap named `spare`
+/// (of make_spare_tap(); empty: none) is taken for it. Throws Error.
 [[nodiscard]] SandboxNetwork connect_endpoints(int namespace_fd,
-                                               const EndpointOptions& options = {});
+                                               const EndpointOptions& options = {},
+                                               const std::string& spare = {});
 
 /// Connects interfaces that appeared later (`docker network connect`): those without a tap of ours.
 [[nodiscard]] SandboxNetwork connect_new_endpoints(int namespace_fd,

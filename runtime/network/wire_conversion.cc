@@ -112,6 +112,7 @@ types::ARPNeighbor neighbour_to_proto(const GuestNeighbour& guest_neighbour) {
 GuestInterface interface_from_proto(const types::Interface& message) {
   GuestInterface result{.name = checked_device(message.name()),
                         .mac = parse_mac(message.hw_addr())};
+  if (!message.current_hw_addr().empty()) result.current_mac = parse_mac(message.current_hw_addr());
   if (message.mtu() > kMaxMtu) {
     throw_error(Code::invalid_argument, "interface {}: MTU {} is over {}", result.name,
                 message.mtu(), kMaxMtu);

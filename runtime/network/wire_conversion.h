@@ -4,6 +4,7 @@
 // (kata_network_wire), since the rest of the folder knows no protobuf.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace kata::network {
 struct GuestInterface {
   std::string name{};
   MacAddress mac{};
-  std::uint32_t mtu = 0;  ///< 0: keep
+  std::optional<MacAddress> current_mac{};  ///< the link has this one until it gets `mac`
+  std::uint32_t mtu = 0;                    ///< 0: keep
   bool arp = true;
   std::vector<Address> addresses{};  ///< `link` is not set
 };

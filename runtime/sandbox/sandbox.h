@@ -118,6 +118,8 @@ class Sandbox {
 
  private:
   asio::awaitable<void> boot(const Container& first);
+  asio::awaitable<void> start_machine(const Container& first);
+  [[nodiscard]] bool may_start_early(const Container& first) const;
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
   [[noreturn]] void throw_guest_silent(const std::string& failure) const;
@@ -131,7 +133,8 @@ class Sandbox {
   void machine_ended(const std::string& why);
   void mark_exited(const std::string& container_id, Process& process, std::uint32_t status);
   void join_cgroup(const Container& first);
-  void connect_network(const Container& first);
+  void open_network(const Container& first);
+  void connect_network();
   void run_create_hooks(const Container& container);
   void emit(Event event) const;
   void mount_rootfs(const CreateRequest& request, Container& container);

@@ -8,6 +8,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <cstdlib>
+#include <span>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
@@ -29,6 +30,7 @@ namespace kata::sandbox {
 namespace {
 
 constexpr std::uint32_t kBytesPerMib = 1U << 20;
+constexpr std::chrono::milliseconds kQuitGrace{300};
 
 config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
   const config::Config config =
@@ -55,11 +57,24 @@ void size_machine(hypervisor::VmConfig& vm, const grpc::Spec& spec) {
   }
 }
 
+void fill_random(std::span<unsigned char> bytes) {
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    throw_error(Code::internal, "read random bytes");
+}
+
+/// A random address of one's own making: locally administered, unicast.
+std::string make_mac() {
+  unsigned char bytes[6];
+  fill_random(bytes);
+  bytes[0] = static_cast<unsigned char>((bytes[0] & 0xfc) | 0x02);
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", bytes[0], bytes[1], bytes[2],
+                     bytes[3], bytes[4], bytes[5]);
+}
+
 /// A random UUID, version 4.
 std::string make_uuid() {
   unsigned char bytes[16];
-  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
-    throw_error(Code::internal, "read random bytes");
+  fill_random(bytes);
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   std::string text;
@@ -87,7 +102,7 @@ void Sandbox::run_create_hooks(const Container& container) {
   oci::run_hooks(runner_, hooks.create_runtime(), state, "createRuntime");
 }
 
-void Sandbox::connect_network(const Container& first) {
+void Sandbox::open_network(const Container& first) {
   network_ = std::make_unique<Network>();
   const grpc::LinuxNamespace* space = oci::find_namespace(first.bundle.spec, "network");
   if (space == nullptr) {
@@ -113,16 +128,50 @@ void Sandbox::connect_network(const Container& first) {
     }
     network_->space = network::open_network_namespace(path);
   }
+}
+
+void Sandbox::connect_network() {
   if (config_.runtime.internetworking_model == "none") return;
   network_->joined = network::connect_endpoints(network_->space.get(),
-                                                {.vhost = !config_.hypervisor.disable_vhost_net});
+                                                {.vhost = !config_.hypervisor.disable_vhost_net},
+                                                network_->spare ? network_->spare->name : "");
+}
+
+/// Docker's hook fills the network namespace, and takes as long as a good part of the guest's
+/// boot: the machine need not wait for it when one interface can be expected.
+bool Sandbox::may_start_early(const Container& first) const {
+  const grpc::Hooks& hooks = first.bundle.spec.hooks();
+  return !(hooks.prestart().empty() && hooks.create_runtime().empty()) &&
+         config_.runtime.internetworking_model != "none" &&
+         !network::has_endpoints(network_->space.get());
 }
 
 asio::awaitable<void> Sandbox::boot(const Container& first) {
   join_cgroup(first);
+  in_context([&] { open_network(first); }, "open the network namespace");
+  const bool early = may_start_early(first);
+  if (early) {
+    network_->spare = network::make_spare_tap(network_->space.get(),
+                                              {.vhost = !config_.hypervisor.disable_vhost_net});
+    network_->spare_mac = make_mac();
+    co_await start_machine(first);
+  }
   run_create_hooks(first);
-  in_context([&] { connect_network(first); }, "connect the network");
+  in_context([&] { connect_network(); }, "connect the network");
+  if (early && !network_->joined.took_spare) {
+    // No interface, or several: the machine that is starting has one card.
+    co_await vm_->stop(kQuitGrace);
+    vm_.reset();
+    network_->spare.reset();
+  }
+  if (!vm_) co_await start_machine(first);
+  asio::co_spawn(io_, watch_machine(), asio::detached);
+  UniqueFd connection =
+      co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
+  agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
+}
 
+asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   const hypervisor::HostProbe host =
       hypervisor::probe_host(runner_, {.qemu_path = config_.hypervisor.path,
                                        .virtiofsd_path = config_.hypervisor.virtio_fs_daemon,
@@ -137,6 +186,12 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   vm.shared.path = shared_->path();
   vm.shared.tag = std::string(kShareTag);
   size_machine(vm, first.bundle.spec);
+  if (network_->spare) {
+    vm.networks.push_back({.id = "net0",
+                           .mac = network_->spare_mac,
+                           .tap_fds = std::move(network_->spare->tap_fds),
+                           .vhost_fds = std::move(network_->spare->vhost_fds)});
+  }
   for (network::Endpoint& endpoint : network_->joined.endpoints) {
     vm.networks.push_back({.id = fmt::format("net{}", vm.networks.size()),
                            .mac = network::to_string(endpoint.mac),
@@ -154,10 +209,6 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
                                    log::debug("guest: {}", line);
                                  }});
   co_await vm_->start();
-  asio::co_spawn(io_, watch_machine(), asio::detached);
-  UniqueFd connection =
-      co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
-  agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
 }
 
 void Sandbox::throw_guest_silent(const std::string& failure) const {
@@ -228,6 +279,8 @@ asio::awaitable<void> Sandbox::set_up_guest_network() {
   for (const network::Endpoint& endpoint : network_->joined.endpoints) {
     grpc::UpdateInterfaceRequest request;
     *request.mutable_interface() = network::interface_to_proto(endpoint);
+    if (network_->joined.took_spare)
+      request.mutable_interface()->set_current_hw_addr(network_->spare_mac);
     co_await agent_->call<types::Interface>("UpdateInterface", std::move(request));
   }
   if (!network_->joined.config.routes.empty()) {

@@ -3,6 +3,9 @@
 // What a sandbox keeps of its network and file sharing after the machine took the taps.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "runtime/base/fd.h"
 #include "runtime/hypervisor/vm_config.h"
 #include "runtime/network/host_endpoint.h"
@@ -13,6 +16,8 @@ namespace kata::sandbox {
 struct Sandbox::Network {
   UniqueFd space;  ///< the network namespace
   network::SandboxNetwork joined;
+  std::optional<network::SpareTap> spare;  ///< the machine has started with it
+  std::string spare_mac;                   ///< of the machine's card until the guest changes it
   hypervisor::SharedFs shared_fs = hypervisor::SharedFs::none;
   std::uint32_t msize = 0;
 };

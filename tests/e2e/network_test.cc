@@ -93,3 +93,17 @@ TEST_CASE("a container without a network has only its loopback", "[e2e]") {
   CHECK_THAT(result.output, Catch::Contains("lo"));
   CHECK_THAT(result.output, !Catch::Contains("eth0"));
 }
+
+TEST_CASE("a container on two networks has an interface on each", "[e2e]") {
+  Docker docker;
+  const std::string one = docker.make_network("kata-e2e-one");
+  const std::string two = docker.make_network("kata-e2e-two");
+  const std::string id = docker.create({"--network", one, "busybox", "sleep", "1000"});
+  docker.checked({"network", "connect", two, id});
+  docker.checked({"start", id});
+  for (const std::string& network : {one, two}) {
+    const std::string address = docker.inspect(
+        id, "{{(index .NetworkSettings.Networks \"" + network + "\").IPAddress}}");
+    CHECK_THAT(docker.checked({"exec", id, "ip", "addr"}), Catch::Contains("inet " + address + "/"));
+  }
+}

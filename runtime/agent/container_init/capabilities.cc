@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "oci.pb.h"
+#include "runtime/base/capability_names.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
@@ -13,51 +14,6 @@
 
 namespace kata::agent {
 namespace {
-
-// In the kernel's order, linux/capability.h.
-constexpr std::string_view kNames[] = {
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-};
 
 template <typename Names>
 std::uint64_t to_mask(const Names& names, unsigned last) {
@@ -77,7 +33,7 @@ std::uint64_t to_mask(const Names& names, unsigned last) {
 
 std::optional<unsigned> capability_number(std::string_view name) noexcept {
   unsigned number = 0;
-  for (const std::string_view known : kNames) {
+  for (const std::string_view known : kCapabilityNames) {
     if (known == name) return number;
     ++number;
   }
@@ -95,7 +51,7 @@ CapabilitySets parse_capabilities(const grpc::LinuxCapabilities& names, unsigned
 }
 
 unsigned last_capability() {
-  constexpr unsigned kKnown = static_cast<unsigned>(std::size(kNames)) - 1;
+  constexpr unsigned kKnown = static_cast<unsigned>(std::size(kCapabilityNames)) - 1;
   const std::optional<std::string> text = read_file_if_exists("/proc/sys/kernel/cap_last_cap");
   unsigned last = kKnown;
   if (text) std::from_chars(text->data(), text->data() + text->size(), last);

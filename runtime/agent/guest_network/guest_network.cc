@@ -58,9 +58,13 @@ bool same_target(const Route& a, const Route& b) {
 }  // namespace
 
 bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted) {
-  const std::optional<Link> link = find_link(socket, wanted.mac);
-  if (!link) return false;
+  std::optional<Link> link = find_link(socket, wanted.mac);
   LinkChange change;
+  if (!link && wanted.current_mac) {
+    link = find_link(socket, *wanted.current_mac);
+    change.mac = wanted.mac;
+  }
+  if (!link) return false;
   if (!wanted.name.empty() && wanted.name != link->name) {
     free_name(socket, wanted.name, link->index);
     change.name = wanted.name;

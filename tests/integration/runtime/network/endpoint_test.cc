@@ -120,6 +120,43 @@ TEST_CASE("frames cross from the tap to the outside and back", "[endpoint]") {
   CHECK(next_frame(tap, kVirtioHeader) == in);
 }
 
+TEST_CASE("a tap that was there first is taken for the only interface", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  CHECK(has_endpoints(scratch.pod.get()));
+  const SpareTap spare = make_spare_tap(scratch.pod.get());
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get(), {}, spare.name);
+  CHECK(network.took_spare);
+  REQUIRE(network.endpoints.size() == 1);
+  CHECK(network.endpoints[0].tap_fds.empty());
+  const std::vector<std::string> names = names_in(scratch.pod.get());
+  CHECK(std::count(names.begin(), names.end(), network.endpoints[0].tap_name) == 1);
+  CHECK(std::count(names.begin(), names.end(), spare.name) == 0);
+
+  const UniqueFd outside = packet_socket(scratch.host.get(), "outside");
+  const std::string out = frame("from the guest");
+  const int tap = spare.tap_fds.at(0).get();
+  REQUIRE(::write(tap, (std::string(kVirtioHeader, '\0') + out).data(), kVirtioHeader + 60) == 70);
+  CHECK(next_frame(outside.get(), 0) == out);
+}
+
+TEST_CASE("a tap that was there first is left alone by two interfaces", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  in_namespace(scratch.pod.get(), [] {
+    KernelNetlinkSocket socket;
+    create_veth(socket, "eth1", "peer1");
+    set_link(socket, find_link(socket, "eth1")->index, {.up = true});
+  });
+  const SpareTap spare = make_spare_tap(scratch.pod.get());
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get(), {}, spare.name);
+  CHECK_FALSE(network.took_spare);
+  REQUIRE(network.endpoints.size() == 2);
+  for (const Endpoint& endpoint : network.endpoints) CHECK(endpoint.tap_fds.size() == 1);
+}
+
 TEST_CASE("what the guest must know is read from the namespace", "[endpoint]") {
   test::require_root();
   test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");

@@ -19,7 +19,11 @@ TEST_CASE("an interface survives the way to the guest", "[wire_conversion]") {
   endpoint.flags = IFF_UP | IFF_NOARP;
   endpoint.addresses = {{.link = 7, .prefix = parse_prefix("172.17.0.2/16")},
                         {.link = 7, .prefix = parse_prefix("2001:db8::2/64")}};
-  const GuestInterface guest = interface_from_proto(interface_to_proto(endpoint));
+  types::Interface message = interface_to_proto(endpoint);
+  CHECK_FALSE(interface_from_proto(message).current_mac);
+  message.set_current_hw_addr("02:00:00:00:00:09");
+  const GuestInterface guest = interface_from_proto(message);
+  CHECK(guest.current_mac == parse_mac("02:00:00:00:00:09"));
   CHECK(guest.name == "eth0");
   CHECK(guest.mac == endpoint.mac);
   CHECK(guest.mtu == 1400);
