@@ -42,8 +42,8 @@ int run_verify(rpm::VerifyRequest request) {
       throw_error(Code::invalid_argument,
                   "verify {}: a repository is signed by one key: name one with --key", path);
     }
-    status = std::max(
-        status, run_verify_repo(absolute, request.keys.empty() ? "" : request.keys.front()));
+    status = std::max(status,
+                      run_verify_repo(absolute, request.keys.empty() ? "" : request.keys.front()));
   }
   return request.paths.empty() ? status : std::max(status, verify_packages(request));
 }
@@ -58,8 +58,9 @@ void add_verify(CLI::App& app, Action& action) {
   verb->add_option("path", request->paths, "packages, folders with packages, repositories")
       ->type_name("PATH...")
       ->required();
-  verb->add_option("--key", request->keys,
-                   "public key that must have signed them (a repository: default the one at its root)")
+  verb->add_option(
+          "--key", request->keys,
+          "public key that must have signed them (a repository: default the one at its root)")
       ->type_name("FILE...")
       ->expected(1)
       ->take_all();

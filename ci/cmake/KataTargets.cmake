@@ -19,7 +19,9 @@ target_compile_features(kata_options INTERFACE cxx_std_20)
 target_include_directories(kata_options INTERFACE "${CMAKE_SOURCE_DIR}")
 # Asio without Boost; the same definitions everywhere, so that precompiled headers fit every target.
 target_compile_definitions(kata_options INTERFACE
-  _GNU_SOURCE KATA_VERSION="${PROJECT_VERSION}" ASIO_STANDALONE ASIO_NO_DEPRECATED)
+  _GNU_SOURCE KATA_VERSION="${PROJECT_VERSION}" ASIO_STANDALONE ASIO_NO_DEPRECATED
+  # Asio 1.22 looks for the coroutines that clang had before C++20.
+  $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT> $<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_STD_COROUTINE>)
 # Paths of the builder's machine must not end up in assertion texts or debug information.
 target_compile_options(kata_options INTERFACE
   -ffunction-sections -fdata-sections "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")

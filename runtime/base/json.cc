@@ -36,6 +36,11 @@ Json parse_json(std::string_view text, std::string_view name) {
     if (const std::size_t start = reason.find(": "); start != std::string_view::npos)
       reason.remove_prefix(start + 2);
     throw_error(Code::invalid_argument, "{}:{}:{}: not valid JSON: {}", name, line, column, reason);
+  } catch (const Json::out_of_range& error) {  // a number; the library does not say where
+    std::string_view reason = error.what();
+    if (const std::size_t start = reason.find("] "); start != std::string_view::npos)
+      reason.remove_prefix(start + 2);
+    throw_error(Code::invalid_argument, "{}: {}", name, reason);
   }
 }
 

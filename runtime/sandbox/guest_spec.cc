@@ -133,7 +133,8 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   linux_part.clear_mount_label();
   linux_part.clear_intel_rdt();
   if (!view.guest_seccomp) linux_part.clear_seccomp();
-  if (!linux_part.seccomp().default_action().empty()) compile_seccomp(*linux_part.mutable_seccomp());
+  if (!linux_part.seccomp().default_action().empty())
+    compile_seccomp(*linux_part.mutable_seccomp());
   spec.mutable_process()->clear_apparmor_profile();
   spec.mutable_process()->clear_selinux_label();
   return spec;

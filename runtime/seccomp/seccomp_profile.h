@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The system call filter of config.json ("seccomp" of the OCI runtime specification): compiled by libseccomp, on
-// the host where that is quick, and loaded in the guest.
+// The system call filter of config.json ("seccomp" of the OCI runtime specification): compiled by
+// libseccomp, on the host where that is quick, and loaded in the guest.
 #pragma once
 
 #include <string>

@@ -102,8 +102,9 @@ TEST_CASE("a container on two networks has an interface on each", "[e2e]") {
   docker.checked({"network", "connect", two, id});
   docker.checked({"start", id});
   for (const std::string& network : {one, two}) {
-    const std::string address = docker.inspect(
-        id, "{{(index .NetworkSettings.Networks \"" + network + "\").IPAddress}}");
-    CHECK_THAT(docker.checked({"exec", id, "ip", "addr"}), Catch::Contains("inet " + address + "/"));
+    const std::string address =
+        docker.inspect(id, "{{(index .NetworkSettings.Networks \"" + network + "\").IPAddress}}");
+    CHECK_THAT(docker.checked({"exec", id, "ip", "addr"}),
+               Catch::Contains("inet " + address + "/"));
   }
 }

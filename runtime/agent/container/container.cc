@@ -72,8 +72,9 @@ void Container::start() {
   started_ = true;
   ignore_error(
       [&] {
-        run_hooks(spec_->hooks().poststart(), "poststart",
-                  [&] { return hook_state(id_, "running", init_.pid, bundle_of(options_, *spec_)); });
+        run_hooks(spec_->hooks().poststart(), "poststart", [&] {
+          return hook_state(id_, "running", init_.pid, bundle_of(options_, *spec_));
+        });
       },
       "a poststart hook's failure is only a warning; see OCI runtime-spec, runtime, Lifecycle");
 }

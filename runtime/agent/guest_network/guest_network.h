@@ -13,9 +13,9 @@
 
 namespace kata::agent {
 
-/// Makes the link with this hardware address (or its current one) look as wanted: address, name (another link that has it gets a
-/// free one), MTU, addresses (others are removed, link-local ones of IPv6 kept), up. Returns false
-/// when no link has the address (yet). Throws Error.
+/// Makes the link with this hardware address (or its current one) look as wanted: address, name
+/// (another link that has it gets a free one), MTU, addresses (others are removed, link-local ones
+/// of IPv6 kept), up. Returns false when no link has the address (yet). Throws Error.
 bool apply_interface(network::NetlinkSocket& socket, const network::GuestInterface& wanted);
 
 /// Replaces the main table's routes: adds the wanted ones, those without a gateway first, and

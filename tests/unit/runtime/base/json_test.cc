@@ -17,6 +17,11 @@ TEST_CASE("invalid JSON is reported with file, line and column", "[json]") {
   }
 }
 
+TEST_CASE("a number that no double holds is an error of the file", "[json]") {
+  CHECK_THROWS_WITH(parse_json("[4E1155]", "config.json"),
+                    "config.json: number overflow parsing '4E1155'");
+}
+
 TEST_CASE("a JSON text that nests too deep is refused", "[json]") {
   CHECK_THROWS_AS(parse_json(std::string(5000, '[') + std::string(5000, ']'), "x"), Error);
   CHECK_NOTHROW(parse_json(std::string(100, '[') + std::string(100, ']'), "x"));

@@ -66,9 +66,10 @@ TEST_CASE("several callers wait for one process, which a signal ends", "[agent]"
   const LocalAgent agent;
   const BusyboxRootfs rootfs;
   AgentDriver driver = agent.connect();
-  driver.create("c1",
-                busybox_spec(rootfs.path(),
-                             {"sh", "-c", "trap 'exit 3' TERM; echo ready; while true; do sleep 0.1; done"}));
+  driver.create(
+      "c1",
+      busybox_spec(rootfs.path(),
+                   {"sh", "-c", "trap 'exit 3' TERM; echo ready; while true; do sleep 0.1; done"}));
   driver.start("c1");
   // The kernel drops a signal to a namespace's first process that has no handler for it yet.
   REQUIRE(driver.read_some("c1") == "ready\n");
