@@ -92,7 +92,7 @@ std::set<std::string> host_state(const Docker& docker) {
   for (const char* runtime : {"runtime-kata-runtime", "runtime-control"}) {
     add_folders(lines, "state", docker.state() + "/exec/" + runtime + "/moby", 1);
   }
-  add_folders(lines, "state", docker.state() + "/containerd/io.containerd.runtime.v2.task", 2);
+  add_folders(lines, "state", docker.state() + "/containerd/io.containerd.runtime.v2.task/moby", 1);
   return lines;
 }
 
