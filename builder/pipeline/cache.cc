@@ -17,6 +17,8 @@
 namespace kata::pipeline {
 namespace {
 
+constexpr const char* kWorkFolders = "work";
+
 void remove_tree(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
@@ -59,7 +61,7 @@ std::string Cache::entry_path(std::string_view kind, std::string_view key) const
 }
 
 std::string Cache::work_path(std::string_view kind, std::string_view key) const {
-  return fmt::format("{}/work/{}-{}", root_, kind, key.substr(0, 16));
+  return fmt::format("{}/{}-{}", join_path(root_, kWorkFolders), kind, key.substr(0, 16));
 }
 
 std::optional<std::string> Cache::find(std::string_view kind, std::string_view key) const {
@@ -82,7 +84,7 @@ FileLock Cache::lock(std::string_view kind, std::string_view key,
 }
 
 void Cache::remove_stale_work() const {
-  const std::string work = folder("work");
+  const std::string work = folder(kWorkFolders);
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(work))
     names.push_back(entry.path().filename().string());

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/repo/signer.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/path.h"
-#include "runtime/base/scope_exit.h"
 
 namespace kata::repo {
 namespace {
@@ -78,44 +75,10 @@ std::string signature_verdict(const std::string& status, const std::string& erro
   return last_line(error_output);
 }
 
-/// Not by the build's runner, which starts nothing once the build was interrupted.
-void stop_agent(const std::string& home) {
-  RealCommandRunner runner;
-  Command command;
-  command.argv = {"gpgconf", "--homedir", home, "--kill", "all"};
-  ignore_error([&] { runner.run(command); }, "the agent ends with its socket anyway");
-}
-
-// A GnuPG home's path must be short, for the agent's socket.
-constexpr const char* kScratchParent = "/tmp";
-constexpr const char* kScratchPrefix = "kata-gpg-";
-constexpr const char* kInUse = "in-use";
-
-/// Scratch folders of builders that were killed: they may hold a secret key.
-void remove_abandoned() {
-  for (const auto& entry : std::filesystem::directory_iterator(kScratchParent)) {
-    const std::string folder = entry.path().string();
-    const std::string lock = join_path(folder, kInUse);
-    struct stat status {};
-    if (!entry.path().filename().string().starts_with(kScratchPrefix)) continue;
-    if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-        status.st_uid != ::geteuid() || !path_exists(lock))
-      continue;
-    if (!pipeline::FileLock::try_lock(lock)) continue;
-    stop_agent(join_path(folder, "gnupg"));
-    std::filesystem::remove_all(folder);
-  }
-}
-
 }  // namespace
 
 Signer::Signer(const recipe::RepoSigning& signing, CommandRunner& runner)
-    : signing_(signing),
-      runner_(runner),
-      home_(signing.gnupg_home),
-      scratch_(kScratchParent, fmt::format("{}{}-", kScratchPrefix, ::getpid())),
-      in_use_(join_path(scratch_.path(), kInUse), nullptr) {
-  ignore_error(remove_abandoned, "what others left is not this build's failure");
+    : signing_(signing), runner_(runner), home_(signing.gnupg_home) {
   if (!signing.passphrase_file.empty()) {
     passphrase_ = in_context([&] { return read_file(signing.passphrase_file, 4096); },
                              "read the signing key's passphrase");
@@ -139,10 +102,6 @@ Signer::Signer(const recipe::RepoSigning& signing, CommandRunner& runner)
   write_file(public_key_file(), public_key_);
 }
 
-Signer::~Signer() {
-  if (signing_.gnupg_home.empty()) stop_agent(home_);
-}
-
 std::string Signer::public_key_file() const { return join_path(scratch_.path(), "key.asc"); }
 
 Command Signer::gpg(const std::vector<std::string>& arguments) const {
@@ -161,8 +120,7 @@ Command Signer::gpg(const std::vector<std::string>& arguments) const {
 }
 
 void Signer::import_key_file() {
-  home_ = join_path(scratch_.path(), "gnupg");
-  make_directories(home_, 0700);
+  home_ = scratch_.path();
   const CommandResult result = runner_.run(gpg({"--import", signing_.key_file}));
   if (result.status == 0) return;
   throw_error(

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "builder/pipeline/file_lock.h"
 #include "builder/recipe/repo_recipe.h"
+#include "builder/signing/gnupg.h"
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
 
@@ -20,7 +20,6 @@ class Signer {
   /// Finds the key and checks that it can sign: secret half there, not expired, not revoked. Throws
   /// Error that says what to do.
   Signer(const recipe::RepoSigning& signing, CommandRunner& runner);
-  ~Signer();
   Signer(const Signer&) = delete;
   Signer& operator=(const Signer&) = delete;
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
@@ -40,8 +39,7 @@ class Signer {
   CommandRunner& runner_;
   std::string passphrase_;
   std::string home_;
-  TempDir scratch_;            ///< the public key's file, and the GnuPG home of a key in a file
-  pipeline::FileLock in_use_;  ///< of scratch_: what a killed builder left has no holder
+  signing::TemporaryHome scratch_;  ///< the public key's file; the home of a key in a file
   std::string fingerprint_;
   std::string public_key_;
 };

@@ -9,6 +9,7 @@
 
 #include "runtime/base/error.h"
 #include "tests/integration/builder/fake_kernel.h"
+#include "tests/support/docker.h"
 
 namespace {
 
@@ -16,13 +17,7 @@ using namespace kata;
 using test::Workbench;
 namespace fs = std::filesystem;
 
-bool wait_until(const std::function<bool()>& condition) {
-  for (int i = 0; i < 600; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
-}
+constexpr std::chrono::seconds kPatience{30};
 
 bool compiler_has_started(const Workbench& bench) {
   for (const std::string& work : bench.left_behind()) {
@@ -48,7 +43,7 @@ TEST_CASE("a signal ends the build with its compilers and leaves nothing", "[kat
   bench.write_fragment("CONFIG_PVH=y\nCONFIG_SLOW=y\n");
   const int number = GENERATE(SIGTERM, SIGINT);
   ChildProcess child = spawn(bench.katabuild());
-  REQUIRE(wait_until([&] { return compiler_has_started(bench); }));
+  REQUIRE(test::eventually([&] { return compiler_has_started(bench); }, kPatience));
   child.signal(number);
   CHECK(child.wait() == 128 + number);
   CHECK(bench.left_behind().empty());
@@ -61,10 +56,10 @@ TEST_CASE("a killed build takes its compilers along, and the next build cleans u
   Workbench bench;
   bench.write_fragment("CONFIG_PVH=y\nCONFIG_SLOW=y\n");
   ChildProcess child = spawn(bench.katabuild());
-  REQUIRE(wait_until([&] { return compiler_has_started(bench); }));
+  REQUIRE(test::eventually([&] { return compiler_has_started(bench); }, kPatience));
   child.signal(SIGKILL);
   child.wait();
-  CHECK(wait_until([&] { return !somebody_works_in(bench.path("cache")); }));
+  CHECK(test::eventually([&] { return !somebody_works_in(bench.path("cache")); }, kPatience));
   CHECK_FALSE(fs::exists(bench.path("out")));
   bench.write_fragment("CONFIG_PVH=y\n");
   const CommandResult result = bench.run();

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/integration/builder/rpm/package_bench.h"
+#include "tests/support/docker.h"
 
 namespace {
 
@@ -15,13 +16,7 @@ using namespace kata;
 using test::PackageBench;
 namespace fs = std::filesystem;
 
-bool wait_until(const std::function<bool()>& condition) {
-  for (int i = 0; i < 600; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
-}
+constexpr std::chrono::seconds kPatience{30};
 
 /// GnuPG homes of the katabuild with this pid.
 int homes_of(pid_t pid) {
@@ -49,7 +44,7 @@ TEST_CASE("a build that is ended leaves no package and no secret key, and the ne
   const int number = GENERATE(SIGTERM, SIGKILL);
   ChildProcess child = spawn(slow);
   const pid_t pid = child.pid();
-  REQUIRE(wait_until([&] { return fs::exists(bench.path("started")); }));
+  REQUIRE(test::eventually([&] { return fs::exists(bench.path("started")); }, kPatience));
   CHECK(homes_of(pid) == 1);
   child.signal(number);
   CHECK(child.wait() == 128 + number);
