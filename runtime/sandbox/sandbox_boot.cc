@@ -30,12 +30,15 @@ namespace kata::sandbox {
 namespace {
 
 constexpr std::uint32_t kBytesPerMib = 1U << 20;
-constexpr std::chrono::milliseconds kQuitGrace{300};
 
 config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
   const config::Config config =
       config::load_config(config::sources_from_environment(options.config_flag));
   return config::apply_annotations(config, {spec.annotations().begin(), spec.annotations().end()});
+}
+
+network::EndpointOptions endpoint_options(const config::Config& config) {
+  return {.vhost = !config.hypervisor.disable_vhost_net};
 }
 
 /// A container with limits gets a machine that can fill them: as many CPUs as its quota is worth,
@@ -132,8 +135,7 @@ void Sandbox::open_network(const Container& first) {
 
 void Sandbox::connect_network() {
   if (config_.runtime.internetworking_model == "none") return;
-  network_->joined = network::connect_endpoints(network_->space.get(),
-                                                {.vhost = !config_.hypervisor.disable_vhost_net},
+  network_->joined = network::connect_endpoints(network_->space.get(), endpoint_options(config_),
                                                 network_->spare ? network_->spare->name : "");
 }
 
@@ -151,8 +153,7 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   in_context([&] { open_network(first); }, "open the network namespace");
   const bool early = may_start_early(first);
   if (early) {
-    network_->spare = network::make_spare_tap(network_->space.get(),
-                                              {.vhost = !config_.hypervisor.disable_vhost_net});
+    network_->spare = network::make_spare_tap(network_->space.get(), endpoint_options(config_));
     network_->spare_mac = make_mac();
     co_await start_machine(first);
   }

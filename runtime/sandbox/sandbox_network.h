@@ -3,6 +3,7 @@
 // What a sandbox keeps of its network and file sharing after the machine took the taps.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,9 @@
 #include "runtime/sandbox/sandbox.h"
 
 namespace kata::sandbox {
+
+/// How long QEMU may take to end when asked to.
+inline constexpr std::chrono::milliseconds kQuitGrace{300};
 
 struct Sandbox::Network {
   UniqueFd space;  ///< the network namespace

@@ -20,7 +20,6 @@ namespace {
 
 /// An exec whose grandchildren keep its output open is reported as ended all the same.
 constexpr std::chrono::milliseconds kExitWaitsForOutput{1000};
-constexpr std::chrono::milliseconds kQuitGrace{300};
 
 }  // namespace
 
