@@ -6,6 +6,7 @@
 #include <clocale>
 #include <cstdio>
 
+#include "builder/cli/session.h"
 #include "builder/cli/verbs.h"
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
@@ -21,11 +22,11 @@ int run(const kata::cli::Action& action) {
     kata::pipeline::install_interrupt_handlers();
     return action();
   } catch (const kata::Error& error) {
-    std::fprintf(stderr, "katabuild: %s\n", error.what());
+    kata::cli::report_error(error.what());
     if (const int signal = kata::pipeline::interrupted_by(); signal != 0) return 128 + signal;
     return error.code() == kata::Code::invalid_argument ? kUsageError : kFailure;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "katabuild: %s\n", error.what());
+    kata::cli::report_error(error.what());
     return kFailure;
   }
 }
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("katabuild ") + KATA_VERSION);
   kata::cli::add_kernel(app, action);
   kata::cli::add_image(app, action);
+  kata::cli::add_build(app, action);
   kata::cli::add_rpm(app, action);
   kata::cli::add_repo(app, action);
   kata::cli::add_show_recipe(app, action);

@@ -90,6 +90,10 @@ std::optional<Entry> ArchiveReader::next() {
 }
 
 std::uint64_t ArchiveReader::copy_content(int fd) {
+  return read_content([fd](std::string_view part) { write_all(fd, part); });
+}
+
+std::uint64_t ArchiveReader::read_content(const std::function<void(std::string_view)>& take) {
   const void* block = nullptr;
   std::size_t size = 0;
   la_int64_t offset = 0;
@@ -103,10 +107,10 @@ std::uint64_t ArchiveReader::copy_content(int fd) {
     while (written < static_cast<std::uint64_t>(offset)) {  // a hole of a sparse file
       const std::size_t gap = static_cast<std::size_t>(
           std::min<std::uint64_t>(zeros.size(), static_cast<std::uint64_t>(offset) - written));
-      write_all(fd, std::string_view(zeros).substr(0, gap));
+      take(std::string_view(zeros).substr(0, gap));
       written += gap;
     }
-    write_all(fd, {static_cast<const char*>(block), size});
+    take({static_cast<const char*>(block), size});
     written += size;
   }
 }

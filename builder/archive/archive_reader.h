@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace kata::archive {
 
@@ -49,6 +50,8 @@ class ArchiveReader {
   [[nodiscard]] std::optional<Entry> next();
   /// Writes the current entry's content to a descriptor; returns how many bytes. Throws Error.
   std::uint64_t copy_content(int fd);
+  /// Hands the current entry's content over, part by part; returns how many bytes. Throws Error.
+  std::uint64_t read_content(const std::function<void(std::string_view)>& take);
 
  private:
   struct State;

@@ -6,6 +6,7 @@
 
 #include "builder/cli/default_recipe.h"
 #include "builder/cli/session.h"
+#include "builder/cli/signing_options.h"
 #include "builder/cli/verbs.h"
 #include "builder/recipe/package_recipe.h"
 #include "builder/rpm/build_packages.h"
@@ -26,38 +27,12 @@ struct RpmOptions {
   std::vector<std::string> releases;
   std::vector<std::string> packages;
   bool from_source = false;
-  bool trial_key = false;
-  recipe::SigningRecipe signing;
+  SigningOptions signing;
   SessionOptions session;
 };
 
 void set_path(const std::string& option, std::string& value) {
   if (!option.empty()) value = absolute_path(option);
-}
-
-/// The options' key replaces the recipe's: half of one and half of the other is neither.
-void apply_signing(const RpmOptions& options, recipe::PackageRecipe& recipe) {
-  recipe::SigningRecipe signing = options.signing;
-  for (std::string* path : {&signing.gnupg_home, &signing.key_file, &signing.passphrase_file})
-    set_path(*path, *path);
-  signing.trial = options.trial_key;
-  if (signing.trial && !signing.gnupg_home.empty())
-    throw_error(Code::invalid_argument, "--trial-key and --gnupg-home exclude each other");
-  if (!signing.gnupg_home.empty() && !signing.key_file.empty())
-    throw_error(Code::invalid_argument, "--gnupg-home and --key-file exclude each other");
-  if (signing.trial || !signing.gnupg_home.empty() || !signing.key_file.empty()) {
-    recipe.signing = signing;
-  } else if (!signing.key.empty() || !signing.passphrase_file.empty()) {
-    if (!recipe.signing)
-      throw_error(Code::invalid_argument,
-                  "--key and --passphrase-file need --gnupg-home, --key-file or the recipe's "
-                  "\"signing\"");
-    if (!signing.key.empty()) recipe.signing->key = signing.key;
-    if (!signing.passphrase_file.empty()) {
-      recipe.signing->passphrase_file = signing.passphrase_file;
-      recipe.signing->passphrase_variable.clear();
-    }
-  }
 }
 
 /// Those named on the command line, in the recipe's order. `known` says what the recipe has.
@@ -81,7 +56,7 @@ void apply_options(const RpmOptions& options, recipe::PackageRecipe& recipe) {
   if (recipe.source.empty() && path_exists("CMakeLists.txt") && path_exists("rpm"))
     recipe.source = absolute_path(".");
   if (options.from_source) recipe.from_source = true;
-  apply_signing(options, recipe);
+  apply_signing(options.signing, recipe.signing);
   keep_only_chosen(options, recipe);
 }
 
@@ -105,20 +80,6 @@ int run_rpm(const RpmOptions& options) {
   }
   std::printf("%zu packages, %zu of them up to date\n", built.packages.size(), up_to_date);
   return 0;
-}
-
-void add_signing_options(CLI::App& verb, RpmOptions& options) {
-  verb.add_flag("--trial-key", options.trial_key,
-                "sign with a throw-away key that expires after 30 days; made when it is not there");
-  verb.add_option("--gnupg-home", options.signing.gnupg_home, "GnuPG home with the signing key")
-      ->type_name("DIR");
-  verb.add_option("--key-file", options.signing.key_file, "exported secret key to sign with")
-      ->type_name("FILE");
-  verb.add_option("--key", options.signing.key, "which key: fingerprint or user id")
-      ->type_name("KEY");
-  verb.add_option("--passphrase-file", options.signing.passphrase_file,
-                  "file with the key's passphrase, readable by its owner only")
-      ->type_name("FILE");
 }
 
 }  // namespace
@@ -152,7 +113,7 @@ void add_rpm(CLI::App& app, Action& action) {
   verb->add_option("--output", options->output, "folder for the packages")
       ->type_name("DIR")
       ->capture_default_str();
-  add_signing_options(*verb, *options);
+  add_signing_options(*verb, options->signing);
   add_session_options(*verb, options->session);
   verb->callback([options, &action] { action = [options] { return run_rpm(*options); }; });
 }

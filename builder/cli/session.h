@@ -22,6 +22,7 @@ struct SessionOptions {
   std::string progress = "auto";
   unsigned jobs = 0;  ///< 0: as many as there are processors
   bool keep_build = false;
+  bool offline = false;
 };
 
 /// --cache and --progress.
@@ -34,14 +35,18 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   [[nodiscard]] pipeline::Context& context() noexcept { return context_; }
+  [[nodiscard]] pipeline::ProgressBoard& board() noexcept { return board_; }
 
  private:
+  pipeline::ProgressBoard board_;
   pipeline::Progress progress_;
   pipeline::Cache cache_;
   pipeline::InterruptibleRunner runner_;
   pipeline::Context context_;
 };
 
+/// Tells why the verb failed, on standard error: as an event when the session's progress is JSON.
+void report_error(const std::string& message);
 /// `path` made absolute by the working directory.
 [[nodiscard]] std::string absolute_path(const std::string& path);
 

@@ -17,6 +17,7 @@ using Action = std::function<int()>;
 
 void add_kernel(CLI::App& app, Action& action);
 void add_image(CLI::App& app, Action& action);
+void add_build(CLI::App& app, Action& action);
 void add_rpm(CLI::App& app, Action& action);
 void add_repo(CLI::App& app, Action& action);
 void add_show_recipe(CLI::App& app, Action& action);

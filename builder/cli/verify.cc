@@ -8,6 +8,7 @@
 
 #include "builder/cli/session.h"
 #include "builder/cli/verbs.h"
+#include "builder/cli/verify_build.h"
 #include "builder/cli/verify_repo.h"
 #include "builder/pipeline/interrupt.h"
 #include "builder/repo/verify_repo.h"
@@ -24,6 +25,15 @@ int verify_packages(const rpm::VerifyRequest& request) {
   }
   std::printf("%zu packages, %zu faults\n", report.packages, report.findings.size());
   return report.findings.empty() ? 0 : 1;
+}
+
+int run_verify_builds(const std::vector<std::string>& outputs, const RebuildRequest& request) {
+  if (request.rebuild && !request.against.empty())
+    throw_error(Code::invalid_argument, "--rebuild and --against exclude each other");
+  int status = 0;
+  for (const std::string& output : outputs)
+    status = std::max(status, run_verify_build(output, request));
+  return status;
 }
 
 /// Repositories one by one, by their metadata; everything else as packages.
@@ -66,7 +76,28 @@ void add_verify(CLI::App& app, Action& action) {
       ->take_all();
   verb->add_flag("--digests-only", request->digests_only,
                  "do not ask who signed the packages, nor whether anybody did");
-  verb->callback([request, &action] { action = [request] { return run_verify(*request); }; });
+  const auto rebuild = std::make_shared<RebuildRequest>();
+  verb->add_flag("--rebuild", rebuild->rebuild,
+                 "PATH is the output of katabuild build: build it again and compare");
+  verb->add_option("--against", rebuild->against,
+                   "PATH is the output of katabuild build: compare it with this one")
+      ->type_name("DIR");
+  verb->add_flag("--keep-kernel", rebuild->keep_kernel,
+                 "with --rebuild: take the kernel from the cache, where it is built already");
+  verb->add_option("--recipe", rebuild->recipe,
+                   "with --rebuild: recipe (default: the one in the build's report)")
+      ->type_name("FILE");
+  verb->add_option("--scratch", rebuild->scratch, "with --rebuild: where to do it")
+      ->type_name("DIR")
+      ->capture_default_str();
+  add_session_options(*verb, rebuild->session);
+  verb->callback([request, rebuild, &action] {
+    action = [request, rebuild] {
+      if (rebuild->rebuild || !rebuild->against.empty())
+        return run_verify_builds(request->paths, *rebuild);
+      return run_verify(*request);
+    };
+  });
 }
 
 }  // namespace kata::cli

@@ -14,6 +14,7 @@
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/elf.h"
 #include "builder/pipeline/publish.h"
+#include "builder/recipe/component.h"
 #include "builder/recipe/show_recipe.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -131,6 +132,20 @@ KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
   for (const std::string& path : recipe.fragments) {
     fragments.push_back({{"name", base_name(path)}, {"sha256", pipeline::sha256_of_file(path)}});
   }
+  std::string version = artifact.version;
+  if (const std::size_t local = version.find(".container"); local != std::string::npos)
+    version.resize(local);
+  manifest["components"] =
+      recipe::to_json({{.name = "linux",
+                        .version = version,
+                        .license = "GPL-2.0-only WITH Linux-syscall-note",
+                        .purl = "",
+                        .relation = "GENERATED_FROM",
+                        .sha256 = manifest.at("source_sha256").get<std::string>()}});
+  Json patches = Json::array();
+  for (const std::string& path : recipe.patches)
+    patches.push_back({{"name", base_name(path)}, {"sha256", pipeline::sha256_of_file(path)}});
+  manifest["patches"] = patches;
   manifest["recipe"] = recipe.name;
   manifest["fragments"] = fragments;
   artifact.manifest = manifest.dump(2) + "\n";
@@ -223,6 +238,16 @@ KernelArtifact build_kernel(const KernelRecipe& recipe, Context& context) {
     context.cache.replace(result, kKind, inputs.key);
   });
   return load(context.cache.entry_path(kKind, inputs.key), recipe);
+}
+
+pipeline::StageStatus kernel_status(const KernelRecipe& recipe, Context& context) {
+  if (!source_is_here(recipe.source, context))
+    return {.up_to_date = false,
+            .detail = "to be built, " + recipe.source.url + " to be downloaded"};
+  const Inputs inputs = gather_inputs(recipe, context);
+  if (const std::optional<KernelArtifact> cached = find_cached(recipe, inputs, context))
+    return {.up_to_date = true, .detail = cached->version + " in the cache"};
+  return {.up_to_date = false, .detail = "to be built"};
 }
 
 KernelArtifact publish_kernel(const KernelArtifact& artifact, const std::string& folder) {

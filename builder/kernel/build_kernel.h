@@ -7,6 +7,7 @@
 #include <string>
 
 #include "builder/pipeline/context.h"
+#include "builder/pipeline/stage_status.h"
 #include "builder/recipe/artifact.h"
 #include "builder/recipe/recipe.h"
 
@@ -17,6 +18,9 @@ namespace kata::kernel {
 [[nodiscard]] recipe::KernelArtifact build_kernel(const recipe::KernelRecipe& recipe,
                                                   pipeline::Context& context);
 
+/// What build_kernel would do; nothing is built or downloaded.
+[[nodiscard]] pipeline::StageStatus kernel_status(const recipe::KernelRecipe& recipe,
+                                                  pipeline::Context& context);
 /// Puts vmlinux-VERSION, vmlinuz-VERSION, config-VERSION, links without the version and
 /// kernel-manifest.json into `folder`; the result's paths are there. Throws Error.
 recipe::KernelArtifact publish_kernel(const recipe::KernelArtifact& artifact,

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/kernel/fetch.h"
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <cstdio>
 
 #include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
 #include "builder/pipeline/disk_space.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -54,13 +53,24 @@ std::string curl_hint(int status) {
   }
 }
 
+std::string download_path(const recipe::KernelSource& source, const pipeline::Context& context) {
+  return join_path(context.cache.folder("sources"), source.sha256);
+}
+
 std::string download(const recipe::KernelSource& source, pipeline::Context& context) {
-  const std::string folder = context.cache.folder("sources");
-  const std::string path = join_path(folder, source.sha256);
+  const std::string path = download_path(source, context);
+  const std::string folder = parent_path(path);
   const pipeline::FileLock lock = context.cache.lock("source", source.sha256, [&] {
     context.progress.note("waiting for another katabuild that downloads the same source");
   });
   if (path_exists(path)) return path;
+  if (context.offline) {
+    throw_error(
+        Code::failed_precondition,
+        "download {}: the build is offline, and the cache has no such source: fetch it once "
+        "without --offline, or use \"path\"",
+        source.url);
+  }
   if (!find_program("curl")) {
     throw_error(Code::failed_precondition,
                 "download {}: there is no program curl: install it, or use \"path\"", source.url);
@@ -96,24 +106,6 @@ std::string download(const recipe::KernelSource& source, pipeline::Context& cont
   return path;
 }
 
-/// The digest of a file that has not changed since it was last taken: a hundred megabytes take most
-/// of a second.
-std::string remembered_digest(const std::string& path, const pipeline::Cache& cache) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "read the kernel source {}", path);
-  if (!S_ISREG(status.st_mode))
-    throw_error(Code::invalid_argument, "read the kernel source {}: not a file", path);
-  const std::string identity = fmt::format(
-      "{} {} {} {}.{:09} {}.{:09}", path, status.st_ino, status.st_size, status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
-  const std::string memory = join_path(cache.folder("digests"), pipeline::sha256_of_text(identity));
-  if (std::optional<std::string> known = read_file_if_exists(memory); known && known->size() == 64)
-    return *known;
-  std::string digest = pipeline::sha256_of_file(path);
-  ignore_error([&] { write_file_atomic(memory, digest); }, "it only saves time");
-  return digest;
-}
-
 }  // namespace
 
 SourceArchive fetch_source(const recipe::KernelSource& source, pipeline::Context& context,
@@ -127,9 +119,15 @@ SourceArchive fetch_source(const recipe::KernelSource& source, pipeline::Context
   } else {
     archive.path = source.path;
   }
-  archive.sha256 = remembered_digest(archive.path, context.cache);
+  archive.sha256 =
+      in_context([&] { return pipeline::remembered_sha256(archive.path, context.cache); },
+                 "the kernel source");
   check_digest(source.sha256, archive.sha256, archive.path);
   return archive;
+}
+
+bool source_is_here(const recipe::KernelSource& source, const pipeline::Context& context) {
+  return source.url.empty() || path_exists(download_path(source, context));
 }
 
 }  // namespace kata::kernel

@@ -21,4 +21,8 @@ struct SourceArchive {
                                          pipeline::Context& context,
                                          const std::string& package_folder = "/usr/src");
 
+/// Whether fetch_source would do without a download.
+[[nodiscard]] bool source_is_here(const recipe::KernelSource& source,
+                                  const pipeline::Context& context);
+
 }  // namespace kata::kernel

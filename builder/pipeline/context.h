@@ -22,6 +22,7 @@ struct Context {
       source_date_epoch;  ///< from the environment; wins over the recipe's timestamp
   unsigned jobs = 1;
   bool keep_build = false;
+  bool offline = false;  ///< nothing may be downloaded
 };
 
 /// SOURCE_DATE_EPOCH, or nothing. Throws Error(invalid_argument) when it is no number.

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <new>
@@ -18,11 +19,15 @@
 namespace kata::pipeline {
 namespace {
 
+// As many commands as may run at once; a build has two stages at work, each with a few jobs.
+constexpr std::size_t kSlots = 64;
+constexpr pid_t kTaken = -1;  ///< a slot whose command has not been started yet
+
 /// Shared with the children between fork and exec, so that a group is known before its first
 /// program runs.
 struct Shared {
   std::atomic<int> signal{0};
-  std::atomic<pid_t> group{0};
+  std::array<std::atomic<pid_t>, kSlots> groups{};
 };
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
 
@@ -36,12 +41,39 @@ Shared& shared() {
   return *memory;
 }
 
+void kill_groups() {
+  for (const std::atomic<pid_t>& slot : shared().groups) {
+    if (const pid_t group = slot.load(); group > 0) ::kill(-group, SIGKILL);
+  }
+}
+
+/// A place for one running command's group.
+class Slot {
+ public:
+  Slot() {
+    for (std::atomic<pid_t>& slot : shared().groups) {
+      pid_t free = 0;
+      if (slot.compare_exchange_strong(free, kTaken)) {
+        slot_ = &slot;
+        return;
+      }
+    }
+    throw_error(Code::resource_exhausted, "run more than {} commands at once", kSlots);
+  }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { slot_->store(0); }
+  [[nodiscard]] std::atomic<pid_t>& group() const noexcept { return *slot_; }
+
+ private:
+  std::atomic<pid_t>* slot_ = nullptr;
+};
+
 void on_signal(int number) {
   const int saved = errno;
   int expected = 0;
   shared().signal.compare_exchange_strong(expected, number);
-  const pid_t group = shared().group.load();
-  if (group > 0) ::kill(-group, SIGKILL);
+  kill_groups();
   errno = saved;
 }
 
@@ -56,8 +88,7 @@ void on_signal(int number) {
   do {
     count = ::read(0, &byte, 1);
   } while (count > 0 || (count < 0 && errno == EINTR));
-  const pid_t group = shared().group.load();
-  if (group > 0) ::kill(-group, SIGKILL);
+  kill_groups();
   ::_exit(0);
 }
 
@@ -107,11 +138,12 @@ CommandResult InterruptibleRunner::run(const Command& command) { return run_line
 CommandResult InterruptibleRunner::run_lines(const Command& command,
                                              const std::function<void(std::string_view)>& on_line) {
   throw_if_interrupted();
-  if (guard_ < 0) start_guard();
+  std::call_once(guard_started_, [&] { start_guard(); });
+  const Slot slot;
   Command prepared = command;
   prepared.new_session = true;
-  prepared.before_exec = [inner = command.before_exec] {
-    shared().group.store(::getpid());
+  prepared.before_exec = [inner = command.before_exec, group = &slot.group()] {
+    group->store(::getpid());
     if (shared().signal.load() != 0)
       return ECANCELED;  // the signal came before there was a group to kill
     return inner ? inner() : 0;
@@ -120,11 +152,11 @@ CommandResult InterruptibleRunner::run_lines(const Command& command,
   try {
     result = runner_.run_lines(prepared, on_line);
   } catch (...) {
-    if (const pid_t group = shared().group.exchange(0); group > 0) ::kill(-group, SIGKILL);
+    if (const pid_t group = slot.group().exchange(kTaken); group > 0) ::kill(-group, SIGKILL);
     throw_if_interrupted();
     throw;
   }
-  shared().group.store(0);
+  slot.group().store(kTaken);
   throw_if_interrupted();
   return result;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "runtime/base/command.h"
 
@@ -22,8 +23,8 @@ void throw_if_interrupted();
 void clear_interrupt() noexcept;
 
 /// Runs commands in process groups of their own. A signal to katabuild kills the group; so does a
-/// guard process when katabuild itself is killed by a signal it cannot take. Only one object of it
-/// may run commands at a time.
+/// guard process when katabuild itself is killed by a signal it cannot take. Threads may share one
+/// object.
 class InterruptibleRunner final : public CommandRunner {
  public:
   InterruptibleRunner();
@@ -40,6 +41,7 @@ class InterruptibleRunner final : public CommandRunner {
   void start_guard();
 
   RealCommandRunner runner_;
+  std::once_flag guard_started_;
   UniqueFd guard_pipe_;
   pid_t guard_ = -1;
 };

@@ -25,9 +25,17 @@ struct KernelArtifact {
   bool from_cache = false;
 };
 
+struct ProgramsArtifact {
+  std::string folder;
+  std::vector<FileArtifact> programs;
+  std::string manifest;     ///< path
+  bool up_to_date = false;  ///< nothing had to be compiled
+};
+
 struct ImageArtifact {
   FileArtifact image;
   std::string manifest;  ///< path
+  std::string sbom;      ///< path
   std::uint64_t uncompressed_size = 0;
   bool up_to_date = false;  ///< nothing had to be written
 };
@@ -37,6 +45,7 @@ struct RpmArtifact {
   std::string release;  ///< "el9"
   std::string arch;     ///< "x86_64", "noarch" or "src"
   FileArtifact file;
+  std::string sbom;         ///< path
   bool up_to_date = false;  ///< nothing had to be built
 };
 

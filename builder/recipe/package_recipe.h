@@ -10,21 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "builder/recipe/signing_recipe.h"
 #include "runtime/base/json.h"
 
 namespace kata::recipe {
-
-/// The key that signs packages. At most one of gnupg_home, key_file and agent_socket is set.
-struct SigningRecipe {
-  std::string key;           ///< fingerprint, key id or user id; empty: the only secret key there
-  std::string gnupg_home;    ///< a GnuPG home
-  std::string key_file;      ///< an exported secret key
-  std::string agent_socket;  ///< a gpg-agent that holds the secret half of `public_key`
-  std::string public_key;    ///< with agent_socket only
-  std::string passphrase_file;
-  std::string passphrase_variable;  ///< of the environment
-  bool trial = false;               ///< make `key_file` when it is not there
-};
 
 /// What kata-release-elN puts into /etc/yum.repos.d.
 struct RepositoryRecipe {

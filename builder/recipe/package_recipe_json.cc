@@ -2,26 +2,6 @@
 #include "builder/recipe/package_recipe.h"
 
 namespace kata::recipe {
-namespace {
-
-Json signing_json(const SigningRecipe& signing) {
-  Json json = Json::object();
-  const auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) json[key] = value;
-  };
-  add("key", signing.key);
-  add("gnupg_home", signing.gnupg_home);
-  add("key_file", signing.key_file);
-  add("agent_socket", signing.agent_socket);
-  add("public_key", signing.public_key);
-  add("passphrase_file", signing.passphrase_file);
-  add("passphrase_variable", signing.passphrase_variable);
-  json["trial"] = signing.trial;
-  return json;
-}
-
-}  // namespace
-
 Json to_json(const PackageRecipe& recipe) {
   Json packages = Json::object();
   for (const PackageEntry& entry : recipe.packages) {
@@ -51,7 +31,7 @@ Json to_json(const PackageRecipe& recipe) {
                           {"name", recipe.repository->name},
                           {"baseurl", recipe.repository->baseurl}};
   }
-  if (recipe.signing) json["signing"] = signing_json(*recipe.signing);
+  if (recipe.signing) json["signing"] = to_json(*recipe.signing);
   return json;
 }
 

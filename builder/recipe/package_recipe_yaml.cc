@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "builder/recipe/package_recipe.h"
+#include "builder/recipe/recipe_sections.h"
 #include "builder/recipe/yaml_reader.h"
 
 namespace kata::recipe {
@@ -132,41 +133,6 @@ RepositoryRecipe read_repository(const Document& document, const YAML::Node& nod
        {"name", [&](const YAML::Node& n) { repository.name = spec_text(document, n, "name"); }},
        {"baseurl", baseurl, true}});
   return repository;
-}
-
-SigningRecipe read_signing(const Document& document, const YAML::Node& node) {
-  SigningRecipe signing;
-  const auto path = [&](std::string& into, const char* what) {
-    return [&into, &document, what](const YAML::Node& n) { into = path_of(document, n, what); };
-  };
-  read_map(
-      document, node, "signing",
-      {{"key", [&](const YAML::Node& n) { signing.key = spec_text(document, n, "key"); }},
-       {"gnupg_home", path(signing.gnupg_home, "gnupg_home")},
-       {"key_file", path(signing.key_file, "key_file")},
-       {"agent_socket", path(signing.agent_socket, "agent_socket")},
-       {"public_key", path(signing.public_key, "public_key")},
-       {"passphrase_file", path(signing.passphrase_file, "passphrase_file")},
-       {"passphrase_variable",
-        [&](const YAML::Node& n) {
-          signing.passphrase_variable = non_empty_text(document, n, "passphrase_variable");
-        }},
-       {"trial", [&](const YAML::Node& n) { signing.trial = bool_of(document, n, "trial"); }}});
-  const int sources = (signing.gnupg_home.empty() ? 0 : 1) + (signing.key_file.empty() ? 0 : 1) +
-                      (signing.agent_socket.empty() ? 0 : 1);
-  if (sources > 1 || (sources == 0 && !signing.trial))
-    fail(document, node.Mark(),
-         "signing needs one of \"gnupg_home\", \"key_file\" and \"agent_socket\", or \"trial: "
-         "true\"");
-  if (signing.trial && sources == 1 && signing.key_file.empty())
-    fail(document, node.Mark(), "a trial key is kept in a \"key_file\", nowhere else");
-  if (signing.agent_socket.empty() != signing.public_key.empty())
-    fail(document, node.Mark(),
-         "\"agent_socket\" and \"public_key\" go together: the agent has the secret half only");
-  if (!signing.passphrase_file.empty() && !signing.passphrase_variable.empty())
-    fail(document, node.Mark(),
-         "signing takes one of \"passphrase_file\" and \"passphrase_variable\"");
-  return signing;
 }
 
 /// What two keys say together, once all have been read.

@@ -207,6 +207,7 @@ RecipeKind recipe_kind(const std::string& path) {
   return with_document(path, [](const Document& document, const YAML::Node& top) {
     if (!top.IsMap())
       fail(document, top.Mark(), "a recipe must be a map of keys, not {}", type_name(top));
+    if (top["repository"].IsDefined() && !top["packages"].IsMap()) return RecipeKind::build;
     if (top["packages"].IsDefined()) return RecipeKind::packages;
     if (top["channels"].IsDefined()) return RecipeKind::repository;
     const bool kernel = top["fragments"].IsDefined() || top["source"].IsDefined();

@@ -11,7 +11,7 @@
 
 namespace kata::recipe {
 
-enum class RecipeKind { kernel, image, packages, repository };
+enum class RecipeKind { kernel, image, packages, repository, build };
 
 /// Which kind of recipe `path` is, by its keys. Throws Error.
 [[nodiscard]] RecipeKind recipe_kind(const std::string& path);

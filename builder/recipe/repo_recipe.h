@@ -5,20 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "builder/recipe/signing_recipe.h"
 #include "runtime/base/json.h"
 
 namespace kata::recipe {
-
-/// The key that signs: one of a GnuPG home, or one in a file.
-struct RepoSigning {
-  std::string gnupg_home;       ///< empty: `key_file` is set
-  std::string key_file;         ///< exported secret key
-  std::string key;              ///< fingerprint, key id or address; empty: the only one there is
-  std::string passphrase_file;  ///< empty: none, or the agent knows it
-};
 
 enum class MetadataCompression { gzip, zstd };
 
@@ -26,7 +20,7 @@ enum class MetadataCompression { gzip, zstd };
 struct RepoChannel {
   std::string release;                                  ///< el7 ... el10
   std::vector<std::string> architectures = {"x86_64"};  ///< x86_64, aarch64, src
-  std::vector<std::string> pools;                       ///< folders with packages
+  std::vector<std::string> pools;  ///< folders with packages; a build adds its own
   MetadataCompression compression = MetadataCompression::gzip;
 };
 
@@ -69,7 +63,7 @@ struct RepoRecipe {
   std::string name;
   std::string title;
   std::string base_url;  ///< without a slash at its end
-  RepoSigning signing;
+  std::optional<SigningRecipe> signing;
   std::vector<RepoChannel> channels;
   std::vector<Advisory> advisories;
   std::vector<PackageGroup> groups;

@@ -48,20 +48,17 @@ Json to_json(const RepoRecipe& recipe) {
                       {"packages", group.defaults},
                       {"optional", group.optional}});
   }
-  return Json{{"name", recipe.name},
-              {"title", recipe.title},
-              {"base_url", recipe.base_url},
-              {"signing",
-               {{"gnupg_home", recipe.signing.gnupg_home},
-                {"key_file", recipe.signing.key_file},
-                {"key", recipe.signing.key},
-                {"passphrase_file", recipe.signing.passphrase_file}}},
-              {"channels", channels},
-              {"advisories", advisories},
-              {"groups", groups},
-              {"keep_versions", recipe.keep_versions},
-              {"keep_snapshots", recipe.keep_snapshots},
-              {"timestamp", recipe.timestamp}};
+  Json json{{"name", recipe.name},
+            {"title", recipe.title},
+            {"base_url", recipe.base_url},
+            {"channels", channels},
+            {"advisories", advisories},
+            {"groups", groups},
+            {"keep_versions", recipe.keep_versions},
+            {"keep_snapshots", recipe.keep_snapshots},
+            {"timestamp", recipe.timestamp}};
+  if (recipe.signing) json["signing"] = to_json(*recipe.signing);
+  return json;
 }
 
 }  // namespace kata::recipe

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/recipe/recipe_sections.h"
 #include "builder/recipe/yaml_reader.h"
 
 namespace kata::recipe {
@@ -21,13 +22,6 @@ std::string plain_name(const Document& document, const YAML::Node& node, std::st
     fail(document, node.Mark(), "{} may hold letters, digits and ._+- only, not \"{}\"", what,
          text);
   }
-  return text;
-}
-
-std::string one_line(const Document& document, const YAML::Node& node, std::string_view what) {
-  std::string text = non_empty_text(document, node, what);
-  if (text.find('\n') != std::string::npos)
-    fail(document, node.Mark(), "{} must be a single line", what);
   return text;
 }
 
@@ -57,58 +51,27 @@ std::vector<std::string> choice_list(const Document& document, const YAML::Node&
   return chosen;
 }
 
-std::string url_of(const Document& document, const YAML::Node& node, std::string_view what) {
-  std::string text = one_line(document, node, what);
-  const bool known =
-      text.starts_with("https://") || text.starts_with("http://") || text.starts_with("file:///");
-  if (!known || text.find_first_of(" \t\"<>") != std::string::npos) {
-    fail(document, node.Mark(), "{} must be a URL with https, http or file, not \"{}\"", what,
-         text);
-  }
-  while (text.back() == '/') text.pop_back();
-  return text;
-}
-
-RepoSigning read_signing(const Document& document, const YAML::Node& node) {
-  RepoSigning signing;
-  read_map(document, node, "signing",
-           {{"gnupg_home",
-             [&](const YAML::Node& n) { signing.gnupg_home = path_of(document, n, "gnupg_home"); }},
-            {"key_file",
-             [&](const YAML::Node& n) { signing.key_file = path_of(document, n, "key_file"); }},
-            {"key", [&](const YAML::Node& n) { signing.key = one_line(document, n, "key"); }},
-            {"passphrase_file", [&](const YAML::Node& n) {
-               signing.passphrase_file = path_of(document, n, "passphrase_file");
-             }}});
-  if (signing.gnupg_home.empty() == signing.key_file.empty())
-    fail(document, node.Mark(), "signing needs one of \"gnupg_home\" and \"key_file\"");
-  if (signing.key.starts_with('-'))
-    fail(document, node.Mark(), "key must be a fingerprint, key id or address, not \"{}\"",
-         signing.key);
-  return signing;
-}
-
 RepoChannel read_channel(const Document& document, const YAML::Node& node) {
   RepoChannel channel;
   YAML::Mark compression = node.Mark();
-  read_map(document, node, "a channel",
-           {{"release",
-             [&](const YAML::Node& n) {
-               channel.release = choice_of(document, n, "release", kReleases);
-             },
-             true},
-            {"architectures",
-             [&](const YAML::Node& n) {
-               channel.architectures =
-                   choice_list(document, n, "architectures", {"x86_64", "aarch64", "src"});
-             }},
-            {"pools", [&](const YAML::Node& n) { channel.pools = path_list(document, n, "pools"); },
-             true},
-            {"compression", [&](const YAML::Node& n) {
-               compression = n.Mark();
-               const bool zstd = choice_of(document, n, "compression", {"gzip", "zstd"}) == "zstd";
-               channel.compression = zstd ? MetadataCompression::zstd : MetadataCompression::gzip;
-             }}});
+  read_map(
+      document, node, "a channel",
+      {{"release",
+        [&](const YAML::Node& n) {
+          channel.release = choice_of(document, n, "release", kReleases);
+        },
+        true},
+       {"architectures",
+        [&](const YAML::Node& n) {
+          channel.architectures =
+              choice_list(document, n, "architectures", {"x86_64", "aarch64", "src"});
+        }},
+       {"pools", [&](const YAML::Node& n) { channel.pools = path_list(document, n, "pools"); }},
+       {"compression", [&](const YAML::Node& n) {
+          compression = n.Mark();
+          const bool zstd = choice_of(document, n, "compression", {"gzip", "zstd"}) == "zstd";
+          channel.compression = zstd ? MetadataCompression::zstd : MetadataCompression::gzip;
+        }}});
   const bool old = channel.release == "el7" || channel.release == "el8";
   if (old && channel.compression == MetadataCompression::zstd) {
     fail(document, compression, "compression of {} must be gzip: not every client there reads zstd",
@@ -228,6 +191,18 @@ void check_channels(const Document& document, const YAML::Node& top, const RepoR
 
 }  // namespace
 
+std::string url_of(const Document& document, const YAML::Node& node, std::string_view what) {
+  std::string text = one_line(document, node, what);
+  const bool known =
+      text.starts_with("https://") || text.starts_with("http://") || text.starts_with("file:///");
+  if (!known || text.find_first_of(" \t\"<>") != std::string::npos) {
+    fail(document, node.Mark(), "{} must be a URL with https, http or file, not \"{}\"", what,
+         text);
+  }
+  while (text.back() == '/') text.pop_back();
+  return text;
+}
+
 std::vector<Advisory> read_advisories(const std::string& path) {
   return with_document(path, [](const Document& document, const YAML::Node& top) {
     std::vector<Advisory> advisories;
@@ -237,56 +212,52 @@ std::vector<Advisory> read_advisories(const std::string& path) {
   });
 }
 
+RepoRecipe read_repo_section(const Document& document, const YAML::Node& top) {
+  RepoRecipe recipe;
+  recipe.file = document.name;
+  const auto advisories = [&](const YAML::Node& list) {
+    for (const std::string& file : path_list(document, list, "advisories")) {
+      for (Advisory& advisory : read_advisories(file))
+        recipe.advisories.push_back(std::move(advisory));
+    }
+  };
+  read_map(
+      document, top, "a repository's recipe",
+      {{"name", [&](const YAML::Node& n) { recipe.name = plain_name(document, n, "name"); }, true},
+       {"title", [&](const YAML::Node& n) { recipe.title = one_line(document, n, "title"); }, true},
+       {"base_url", [&](const YAML::Node& n) { recipe.base_url = url_of(document, n, "base_url"); },
+        true},
+       {"signing", [&](const YAML::Node& n) { recipe.signing = read_signing(document, n); }},
+       {"channels",
+        [&](const YAML::Node& list) {
+          read_list(document, list, "channels", [&](const YAML::Node& n) {
+            recipe.channels.push_back(read_channel(document, n));
+          });
+        },
+        true},
+       {"advisories", advisories},
+       {"groups",
+        [&](const YAML::Node& list) {
+          read_list(document, list, "groups",
+                    [&](const YAML::Node& n) { recipe.groups.push_back(read_group(document, n)); });
+        }},
+       {"keep_versions",
+        [&](const YAML::Node& n) {
+          recipe.keep_versions = number_of(document, n, "keep_versions", 1000000);
+        }},
+       {"keep_snapshots",
+        [&](const YAML::Node& n) {
+          recipe.keep_snapshots = number_of(document, n, "keep_snapshots", 1000000);
+          if (recipe.keep_snapshots == 0)
+            fail(document, n.Mark(), "keep_snapshots must be at least 1: clients read the newest");
+        }},
+       {"timestamp", [&](const YAML::Node& n) { recipe.timestamp = timestamp_of(document, n); }}});
+  check_channels(document, top, recipe);
+  return recipe;
+}
+
 RepoRecipe read_repo_recipe(const std::string& path) {
-  return with_document(path, [&](const Document& document, const YAML::Node& top) {
-    RepoRecipe recipe;
-    recipe.file = path;
-    const auto advisories = [&](const YAML::Node& list) {
-      for (const std::string& file : path_list(document, list, "advisories")) {
-        for (Advisory& advisory : read_advisories(file))
-          recipe.advisories.push_back(std::move(advisory));
-      }
-    };
-    read_map(
-        document, top, "a repository's recipe",
-        {{"name", [&](const YAML::Node& n) { recipe.name = plain_name(document, n, "name"); },
-          true},
-         {"title", [&](const YAML::Node& n) { recipe.title = one_line(document, n, "title"); },
-          true},
-         {"base_url",
-          [&](const YAML::Node& n) { recipe.base_url = url_of(document, n, "base_url"); }, true},
-         {"signing", [&](const YAML::Node& n) { recipe.signing = read_signing(document, n); },
-          true},
-         {"channels",
-          [&](const YAML::Node& list) {
-            read_list(document, list, "channels", [&](const YAML::Node& n) {
-              recipe.channels.push_back(read_channel(document, n));
-            });
-          },
-          true},
-         {"advisories", advisories},
-         {"groups",
-          [&](const YAML::Node& list) {
-            read_list(document, list, "groups", [&](const YAML::Node& n) {
-              recipe.groups.push_back(read_group(document, n));
-            });
-          }},
-         {"keep_versions",
-          [&](const YAML::Node& n) {
-            recipe.keep_versions = number_of(document, n, "keep_versions", 1000000);
-          }},
-         {"keep_snapshots",
-          [&](const YAML::Node& n) {
-            recipe.keep_snapshots = number_of(document, n, "keep_snapshots", 1000000);
-            if (recipe.keep_snapshots == 0)
-              fail(document, n.Mark(),
-                   "keep_snapshots must be at least 1: clients read the newest");
-          }},
-         {"timestamp",
-          [&](const YAML::Node& n) { recipe.timestamp = timestamp_of(document, n); }}});
-    check_channels(document, top, recipe);
-    return recipe;
-  });
+  return with_document(path, read_repo_section);
 }
 
 }  // namespace kata::recipe

@@ -40,6 +40,13 @@ std::string non_empty_text(const Document& document, const YAML::Node& node,
   return text;
 }
 
+std::string one_line(const Document& document, const YAML::Node& node, std::string_view what) {
+  std::string text = non_empty_text(document, node, what);
+  if (text.find('\n') != std::string::npos)
+    fail(document, node.Mark(), "{} must be a single line", what);
+  return text;
+}
+
 std::uint64_t number_of(const Document& document, const YAML::Node& node, std::string_view what,
                         std::uint64_t limit, int base) {
   const std::string text = text_of(document, node, what);

@@ -43,6 +43,9 @@ template <typename... Args>
 /// As text_of, and not empty.
 [[nodiscard]] std::string non_empty_text(const Document& document, const YAML::Node& node,
                                          std::string_view what);
+/// As non_empty_text, without a line break.
+[[nodiscard]] std::string one_line(const Document& document, const YAML::Node& node,
+                                   std::string_view what);
 /// A number from 0 to `limit`.
 [[nodiscard]] std::uint64_t number_of(const Document& document, const YAML::Node& node,
                                       std::string_view what, std::uint64_t limit, int base = 10);

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPartial = ".katabuild-partial-";
 constexpr const char* kSums = "SHA256SUMS";
+constexpr std::string_view kSbomSuffix = ".spdx.json";
 
 /// The running number at the end of a snapshot's name; 0 when it is no snapshot.
 std::uint64_t number_of(const std::string& name) {
@@ -147,6 +148,13 @@ void ChannelFolder::remove_leftovers() const {
   }
 }
 
+void ChannelFolder::add_sbom(const std::string& from, const std::string& to) const {
+  const std::string partial = join_path(path_, std::string(kPartial) + "sbom");
+  pipeline::copy_file(from, partial, 0644);
+  sync_to_disk(partial);
+  rename_over(partial, to);
+}
+
 void ChannelFolder::add_package(const std::string& from, const std::string& location,
                                 const std::string& sha256, std::int64_t mtime) const {
   const std::string to = join_path(path_, location);
@@ -163,6 +171,8 @@ void ChannelFolder::add_package(const std::string& from, const std::string& loca
   if (::utimensat(AT_FDCWD, partial.c_str(), times, 0) != 0)
     throw_errno(errno, "set the time of {}", partial);
   sync_to_disk(partial);
+  if (const std::string sbom = from + std::string(kSbomSuffix); path_exists(sbom))
+    add_sbom(sbom, to + std::string(kSbomSuffix));
   rename_over(partial, to);
 }
 
@@ -227,7 +237,8 @@ void ChannelFolder::remove_old(std::uint64_t keep) const {
   for (const std::string& letter : folders_in(join_path(path_, "Packages"))) {
     const std::string folder = join_path(path_, "Packages/" + letter);
     for (const auto& entry : fs::directory_iterator(folder)) {
-      const std::string location = "Packages/" + letter + "/" + entry.path().filename().string();
+      std::string location = "Packages/" + letter + "/" + entry.path().filename().string();
+      if (location.ends_with(kSbomSuffix)) location.resize(location.size() - kSbomSuffix.size());
       if (!sums.contains(location)) fs::remove_all(entry.path());
     }
     std::error_code not_empty;

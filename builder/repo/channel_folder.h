@@ -2,12 +2,11 @@
 //
 // One repository on disk: RELEASE/ARCHITECTURE below the root.
 //
-//   Packages/X/*.rpm         every package that a snapshot names; a file never changes
-//   snapshots/TIME.NUMBER/   repodata, index.html, SHA256SUMS, a link to Packages; never changes
-//   frozen/NAME/             the same, kept until somebody removes it
-//   latest                   a link to the newest snapshot
-//   repodata                 a link to latest/repodata: this folder, too, is a repository
-//   mirrorlist               the newest snapshot's URL: what clients ask for first
+//   Packages/X/*.rpm         every package that a snapshot names, with its SBOM; a file never
+//   changes snapshots/TIME.NUMBER/   repodata, index.html, SHA256SUMS, a link to Packages; never
+//   changes frozen/NAME/             the same, kept until somebody removes it latest a link to the
+//   newest snapshot repodata                 a link to latest/repodata: this folder, too, is a
+//   repository mirrorlist               the newest snapshot's URL: what clients ask for first
 //
 // A reader resolves `mirrorlist` once and then reads from a folder that never changes, so a publish
 // cannot come between its requests. Everything new is made under a name that begins with a dot and
@@ -47,6 +46,7 @@ class ChannelFolder {
   /// Removes what a killed publish left. Call with the root's lock held.
   void remove_leftovers() const;
   /// Copies a package in as `location`. Throws Error, also when the copy has another digest.
+  /// The SBOM beside it (NAME.rpm.spdx.json), if there is one, goes along.
   void add_package(const std::string& from, const std::string& location, const std::string& sha256,
                    std::int64_t mtime) const;
   /// Makes a snapshot of `files` (names below it, and bytes); returns its folder. Throws Error.
@@ -60,6 +60,8 @@ class ChannelFolder {
   void remove_old(std::uint64_t keep) const;
 
  private:
+  void add_sbom(const std::string& from, const std::string& to) const;
+
   std::string path_;
   std::string release_;
   std::string architecture_;

@@ -6,7 +6,7 @@
 
 #include <charconv>
 
-#include "builder/repo/template.h"
+#include "builder/pipeline/template.h"
 #include "builder/repo/xml_text.h"
 #include "runtime/base/path.h"
 
@@ -33,8 +33,8 @@ std::string release_title(const std::string& release) {
 std::string installer(const std::string& release) { return release == "el7" ? "yum" : "dnf"; }
 
 /// The newest entries of a package's changelog: createrepo_c writes the oldest first.
-std::vector<TemplateValues> changelog_of(const Package& package) {
-  std::vector<TemplateValues> entries;
+std::vector<pipeline::TemplateValues> changelog_of(const Package& package) {
+  std::vector<pipeline::TemplateValues> entries;
   std::string_view rest = package.other;
   for (std::size_t at = rest.rfind("<changelog "); at != std::string_view::npos;
        at = rest.rfind("<changelog ")) {
@@ -42,7 +42,7 @@ std::vector<TemplateValues> changelog_of(const Package& package) {
     std::int64_t when = 0;
     const std::string_view seconds = attribute_of(entry, "changelog", "date").value_or("0");
     std::from_chars(seconds.data(), seconds.data() + seconds.size(), when);
-    TemplateValues values;
+    pipeline::TemplateValues values;
     values.values["date"] = date(when);
     values.values["author"] = unescaped(attribute_of(entry, "changelog", "author").value_or(""));
     values.values["text"] = unescaped(content_of(entry, "changelog").value_or(""));
@@ -53,8 +53,8 @@ std::vector<TemplateValues> changelog_of(const Package& package) {
   return entries;
 }
 
-TemplateValues package_values(const Package& package) {
-  TemplateValues values;
+pipeline::TemplateValues package_values(const Package& package) {
+  pipeline::TemplateValues values;
   values.values["package"] = package.name;
   values.values["version"] = package.version + "-" + package.release;
   values.values["arch"] = package.arch;
@@ -67,8 +67,8 @@ TemplateValues package_values(const Package& package) {
   return values;
 }
 
-TemplateValues common_values(const recipe::RepoRecipe& recipe) {
-  TemplateValues values;
+pipeline::TemplateValues common_values(const recipe::RepoRecipe& recipe) {
+  pipeline::TemplateValues values;
   values.values["title"] = recipe.title;
   values.values["name"] = recipe.name;
   values.values["base_url"] = recipe.base_url;
@@ -76,7 +76,7 @@ TemplateValues common_values(const recipe::RepoRecipe& recipe) {
   return values;
 }
 
-void add_release(TemplateValues& values, const recipe::RepoRecipe& recipe,
+void add_release(pipeline::TemplateValues& values, const recipe::RepoRecipe& recipe,
                  const std::string& release, const std::string& architecture) {
   values.values["release"] = release;
   values.values["arch"] = architecture;
@@ -112,15 +112,15 @@ std::string make_repo_file(const recipe::RepoRecipe& recipe, const recipe::RepoC
     bool& done = architecture == "src" ? source : binary;
     if (done) continue;  // one section with $basearch serves all architectures
     done = true;
-    TemplateValues values = common_values(recipe);
+    pipeline::TemplateValues values = common_values(recipe);
     add_release(values, recipe, channel.release, architecture);
     values.values["arch"] = architecture == "src" ? "src" : "$basearch";
     values.values["section_title"] =
         fmt::format("{} ({}{})", recipe.title, release_title(channel.release),
                     architecture == "src" ? ", sources" : "");
     values.values["enabled"] = architecture == "src" ? "0" : "1";
-    text +=
-        (text.empty() ? "" : "\n") + fill_template(join_path(templates, "kata.repo.in"), values);
+    text += (text.empty() ? "" : "\n") +
+            pipeline::fill_template(join_path(templates, "kata.repo.in"), values);
   }
   return text;
 }
@@ -128,30 +128,30 @@ std::string make_repo_file(const recipe::RepoRecipe& recipe, const recipe::RepoC
 std::string make_packages_page(const recipe::RepoRecipe& recipe, const std::string& release,
                                const std::string& architecture, const Packages& packages,
                                const std::string& templates) {
-  TemplateValues values = common_values(recipe);
+  pipeline::TemplateValues values = common_values(recipe);
   add_release(values, recipe, release, architecture);
   values.values["count"] = std::to_string(packages.size());
-  std::vector<TemplateValues> rows;
+  std::vector<pipeline::TemplateValues> rows;
   rows.reserve(packages.size());
   for (const PackagePtr& package : packages) rows.push_back(package_values(*package));
   values.lists["packages"] = std::move(rows);
   // a source repository is looked through, not installed from
   values.lists["install"].resize(architecture == "src" ? 0 : 1);
-  return fill_template(join_path(templates, "packages.html.in"), values);
+  return pipeline::fill_template(join_path(templates, "packages.html.in"), values);
 }
 
 std::string make_root_page(const recipe::RepoRecipe& recipe, std::span<const PageEntry> entries,
                            const std::string& fingerprint, const std::string& templates) {
-  TemplateValues values = common_values(recipe);
+  pipeline::TemplateValues values = common_values(recipe);
   values.values["fingerprint"] = fingerprint;
-  std::vector<TemplateValues> channels;
-  std::vector<TemplateValues> releases;
+  std::vector<pipeline::TemplateValues> channels;
+  std::vector<pipeline::TemplateValues> releases;
   std::string last;
   for (const PageEntry& entry : entries) {
-    TemplateValues row;
+    pipeline::TemplateValues row;
     add_release(row, recipe, entry.release, entry.architecture);
     row.values["count"] = std::to_string(entry.packages);
-    std::vector<TemplateValues>& frozen = row.lists["frozen"];
+    std::vector<pipeline::TemplateValues>& frozen = row.lists["frozen"];
     for (const std::string& name : entry.frozen) frozen.emplace_back().values["frozen_name"] = name;
     const bool has_package = !entry.release_package.empty();
     row.values["release_package"] = entry.release_package;
@@ -165,7 +165,7 @@ std::string make_root_page(const recipe::RepoRecipe& recipe, std::span<const Pag
   }
   values.lists["channels"] = std::move(channels);
   values.lists["releases"] = std::move(releases);
-  return fill_template(join_path(templates, "index.html.in"), values);
+  return pipeline::fill_template(join_path(templates, "index.html.in"), values);
 }
 
 }  // namespace kata::repo

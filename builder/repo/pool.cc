@@ -35,6 +35,10 @@ std::vector<std::string> package_files(const std::vector<std::string>& folders) 
   std::vector<std::string> files;
   for (const std::string& folder : folders) {
     std::error_code error;
+    if (fs::is_regular_file(folder, error)) {  // one package
+      files.push_back(folder);
+      continue;
+    }
     fs::recursive_directory_iterator entries(folder, error);
     if (error) {
       throw_error(Code::invalid_argument,

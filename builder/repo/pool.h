@@ -47,8 +47,8 @@ struct PoolPackage {
 /// Published packages by digest; their metadata is used instead of reading the file again.
 using KnownPackages = std::unordered_map<std::string, PackagePtr>;
 
-/// All packages (*.rpm) below `folders`. Throws one Error that names every package which is
-/// corrupt, unsigned or signed by a stranger.
+/// All packages (*.rpm) below `folders`, which may be files, too. Throws one Error that names every
+/// package which is corrupt, unsigned or signed by a stranger.
 [[nodiscard]] std::vector<PoolPackage> read_pools(const std::vector<std::string>& folders,
                                                   const KnownPackages& known,
                                                   PackageVerifier& verifier, PoolMemory& memory,

@@ -9,6 +9,7 @@
 #include "builder/pipeline/interrupt.h"
 #include "builder/repo/channel_plan.h"
 #include "builder/repo/pages.h"
+#include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr const char* kLock = ".katabuild.lock";
 
 /// Writes what the plan needs beside what is published; nobody reads it yet.
-std::string stage(const ChannelPlan& plan, const Signer& signer) {
+std::string stage(const ChannelPlan& plan, const PublishOptions& options, const Signer& signer) {
   for (const PackagePtr& package : plan.to_copy) {
     plan.folder.add_package(plan.selection.sources.at(package->location), package->location,
                             package->sha256, package->build_time);
@@ -35,6 +36,12 @@ std::string stage(const ChannelPlan& plan, const Signer& signer) {
       {"SHA256SUMS", plan.sums}};
   for (const auto& [name, bytes] : plan.repodata.files)
     files.emplace_back("repodata/" + name, bytes);
+  for (const auto& [name, bytes] : options.attachments) {
+    const std::string path = join_path(scratch.path(), name);
+    write_file(path, bytes);
+    files.emplace_back("build/" + name, bytes);
+    files.emplace_back("build/" + name + ".asc", signer.sign(path));
+  }
   return plan.folder.add_snapshot(files, plan.timestamp);
 }
 
@@ -68,28 +75,73 @@ void check_freeze_names(const std::vector<std::string>& names) {
   }
 }
 
+/// What a recipe may leave to `katabuild build`, but not to `katabuild repo`.
+void check_complete(const recipe::RepoRecipe& recipe) {
+  if (!recipe.signing)
+    throw_error(Code::invalid_argument,
+                "{}: \"signing\" is missing: nobody can trust a repository that nobody signed",
+                recipe.file);
+  for (const recipe::RepoChannel& channel : recipe.channels) {
+    if (channel.pools.empty())
+      throw_error(Code::invalid_argument, "{}: channel {} has no \"pools\" to take packages from",
+                  recipe.file, channel.release);
+  }
+}
+
+/// The plans of all channels. Call with the root's lock held, when somebody publishes meanwhile.
+std::vector<ChannelPlan> plan_channels(const PlanInputs& inputs) {
+  std::vector<ChannelPlan> plans;
+  for (const recipe::RepoChannel& channel : inputs.recipe.channels) {
+    for (ChannelPlan& plan : plan_channel(channel, inputs)) plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+PoolMemory pool_memory(const std::string& root, const Signer& signer, pipeline::Context& context) {
+  return {join_path(context.cache.folder("repo"), pipeline::sha256_of_text(root) + ".pool"),
+          signer.fingerprint()};
+}
+
+Signer signer_of(const recipe::RepoRecipe& recipe, pipeline::Context& context) {
+  check_complete(recipe);
+  return {signing::with_trial_place(*recipe.signing, context.cache.root()), context.runner};
+}
+
 }  // namespace
+
+pipeline::StageStatus repo_status(const recipe::RepoRecipe& recipe, const PublishOptions& options,
+                                  pipeline::Context& context) {
+  const Signer signer = signer_of(recipe, context);
+  const std::string public_key = signer.public_key_file();
+  PackageVerifier verifier(public_key);
+  PoolMemory memory = pool_memory(options.root, signer, context);
+  std::string changed;
+  std::size_t packages = 0;
+  for (const ChannelPlan& plan :
+       plan_channels({recipe, options, public_key, verifier, memory, context})) {
+    packages += plan.selection.packages.size();
+    if (!plan.current)
+      changed += (changed.empty() ? "" : ", ") +
+                 fmt::format("{} ({} new)", plan.folder.name(), plan.to_copy.size());
+  }
+  if (changed.empty()) return {.up_to_date = true, .detail = fmt::format("{} packages", packages)};
+  return {.up_to_date = false, .detail = "to be published: " + changed};
+}
 
 std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
                                            const PublishOptions& options,
                                            pipeline::Context& context) {
   check_freeze_names(options.freeze);
-  const Signer signer(recipe.signing, context.runner);
+  const Signer signer = signer_of(recipe, context);
   const std::string public_key = signer.public_key_file();
   PackageVerifier verifier(public_key);
   make_directories(options.root);
   const pipeline::FileLock lock(join_path(options.root, kLock), [&] {
     context.progress.note("repo: waiting for another katabuild that publishes to " + options.root);
   });
-  PoolMemory memory(
-      join_path(context.cache.folder("repo"), pipeline::sha256_of_text(options.root) + ".pool"),
-      signer.fingerprint());
-
-  const PlanInputs inputs{recipe, options, public_key, verifier, memory, context};
-  std::vector<ChannelPlan> plans;
-  for (const recipe::RepoChannel& channel : recipe.channels) {
-    for (ChannelPlan& plan : plan_channel(channel, inputs)) plans.push_back(std::move(plan));
-  }
+  PoolMemory memory = pool_memory(options.root, signer, context);
+  const std::vector<ChannelPlan> plans =
+      plan_channels({recipe, options, public_key, verifier, memory, context});
 
   std::vector<PublishedChannel> published;
   ScopeExit remove_halves([&] {
@@ -100,7 +152,7 @@ std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
       pipeline::throw_if_interrupted();
       plan.folder.remove_leftovers();
       published.push_back({.name = plan.folder.name(),
-                           .snapshot = plan.current ? *plan.current : stage(plan, signer),
+                           .snapshot = plan.current ? *plan.current : stage(plan, options, signer),
                            .packages = plan.selection.packages.size(),
                            .added = plan.to_copy.size(),
                            .up_to_date = plan.current.has_value()});

@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "builder/pipeline/context.h"
+#include "builder/pipeline/stage_status.h"
 #include "builder/recipe/repo_recipe.h"
 
 namespace kata::repo {
@@ -19,6 +21,9 @@ struct PublishOptions {
   bool prune = false;     ///< packages that are in no pool leave the repository
   bool rebuild = false;   ///< reads every package again, whatever the published metadata says
   std::vector<std::string> freeze;  ///< names to keep this state by
+  /// Names and bytes of files that new snapshots hold besides, in their folder `build`, each with
+  /// its signature: how the packages came about.
+  std::vector<std::pair<std::string, std::string>> attachments{};
 };
 
 struct PublishedChannel {
@@ -34,5 +39,10 @@ struct PublishedChannel {
 std::vector<PublishedChannel> publish_repo(const recipe::RepoRecipe& recipe,
                                            const PublishOptions& options,
                                            pipeline::Context& context);
+
+/// What publish_repo would do; nothing is published. Throws Error.
+[[nodiscard]] pipeline::StageStatus repo_status(const recipe::RepoRecipe& recipe,
+                                                const PublishOptions& options,
+                                                pipeline::Context& context);
 
 }  // namespace kata::repo

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The key that signs the repository, through gpg. A passphrase goes to gpg by a pipe only; it is on
-// no command line and in no log.
+// Signing the repository's metadata, and checking such signatures, through gpg.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "builder/recipe/repo_recipe.h"
-#include "builder/signing/gnupg.h"
+#include "builder/recipe/signing_recipe.h"
+#include "builder/signing/signing_key.h"
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
 
@@ -17,31 +15,22 @@ namespace kata::repo {
 
 class Signer {
  public:
-  /// Finds the key and checks that it can sign: secret half there, not expired, not revoked. Throws
-  /// Error that says what to do.
-  Signer(const recipe::RepoSigning& signing, CommandRunner& runner);
+  /// As SigningKey: throws Error that says why the key cannot sign and what to do.
+  Signer(const recipe::SigningRecipe& signing, CommandRunner& runner);
   Signer(const Signer&) = delete;
   Signer& operator=(const Signer&) = delete;
-  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return key_.facts().fingerprint; }
   /// The armored public key; the same bytes each time.
-  [[nodiscard]] const std::string& public_key() const noexcept { return public_key_; }
+  [[nodiscard]] const std::string& public_key() const noexcept { return key_.public_key(); }
   /// A file with the public key, for as long as this object lives.
   [[nodiscard]] std::string public_key_file() const;
   /// An armored detached signature of the file at `path`. Throws Error.
   [[nodiscard]] std::string sign(const std::string& path) const;
 
  private:
-  [[nodiscard]] Command gpg(const std::vector<std::string>& arguments) const;
-  void import_key_file();
-  void choose_key();
-
-  recipe::RepoSigning signing_;
+  signing::SigningKey key_;
   CommandRunner& runner_;
-  std::string passphrase_;
-  std::string home_;
-  signing::TemporaryHome scratch_;  ///< the public key's file; the home of a key in a file
-  std::string fingerprint_;
-  std::string public_key_;
+  TempDir scratch_;
 };
 
 /// Checks detached signatures against one public key, in a GnuPG home of its own.

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "builder/pipeline/template.h"
 #include "builder/repo/createrepo.h"
-#include "builder/repo/xml_text.h"
 
 namespace kata::repo {
 namespace {
@@ -134,10 +134,12 @@ std::string make_comps(std::span<const recipe::PackageGroup> groups) {
     text += fmt::format(
         "  <group>\n    <id>{}</id>\n    <name>{}</name>\n    <description>{}</description>\n"
         "    <default>{}</default>\n    <uservisible>true</uservisible>\n    <packagelist>\n",
-        escaped(group.id), escaped(group.name), escaped(group.description), group.is_default);
+        pipeline::escaped(group.id), pipeline::escaped(group.name),
+        pipeline::escaped(group.description), group.is_default);
     const auto list = [&](const std::vector<std::string>& packages, const char* type) {
       for (const std::string& name : packages)
-        text += fmt::format("      <packagereq type=\"{}\">{}</packagereq>\n", type, escaped(name));
+        text += fmt::format("      <packagereq type=\"{}\">{}</packagereq>\n", type,
+                            pipeline::escaped(name));
     };
     list(group.mandatory, "mandatory");
     list(group.defaults, "default");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The little of XML that is needed to carry a package's metadata over as it is: escaping, and
+// The little of XML that is needed to carry a package's metadata over as it is: entities, and
 // finding a value in text whose form is known, because createrepo_c's library wrote it.
 #pragma once
 
@@ -10,9 +10,7 @@
 
 namespace kata::repo {
 
-/// `text` for an element's content or an attribute's value, in XML and in HTML.
-[[nodiscard]] std::string escaped(std::string_view text);
-/// The reverse: the five named entities and numbers.
+/// Undoes pipeline::escaped: the five named entities and numbers.
 [[nodiscard]] std::string unescaped(std::string_view text);
 /// The value of `attribute` of the first `<element `; still escaped.
 [[nodiscard]] std::optional<std::string_view> attribute_of(std::string_view xml,

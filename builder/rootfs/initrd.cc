@@ -8,11 +8,14 @@
 
 #include "builder/archive/compress.h"
 #include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/publish.h"
 #include "builder/rootfs/agent_install.h"
 #include "builder/rootfs/base.h"
 #include "builder/rootfs/kernel_support.h"
+#include "builder/sbom/program_components.h"
+#include "builder/sbom/spdx.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
@@ -26,7 +29,7 @@ using recipe::ImageArtifact;
 using recipe::ImageRecipe;
 
 // Part of every image's inputs: raise it when a change here makes other bytes from the same inputs.
-constexpr int kProcedure = 1;
+constexpr int kProcedure = 2;
 
 struct Plan {
   Tree tree;
@@ -57,7 +60,41 @@ std::string manifest_name(const std::string& image_name) {
   return image_name.substr(0, dot == 0 ? std::string::npos : dot) + ".manifest.json";
 }
 
-Json manifest_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifact& artifact) {
+std::string sbom_name(const std::string& image_name) {
+  std::string name = manifest_name(image_name);
+  return name.substr(0, name.size() - std::string_view(".manifest.json").size()) + ".spdx.json";
+}
+
+/// The agent, and what is linked into it.
+std::vector<recipe::Component> components_of(const ImageRecipe& recipe, const Plan& plan,
+                                             const Context& context) {
+  std::vector<recipe::Component> components =
+      sbom::program_components(recipe.agent.path, context.cache);
+  sbom::merge_components(components, {{.name = "kata-agent",
+                                       .version = KATA_VERSION,
+                                       .license = "Apache-2.0",
+                                       .purl = "",
+                                       .relation = "CONTAINS",
+                                       .sha256 = plan.agent.sha256}});
+  return components;
+}
+
+std::string sbom_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifact& artifact,
+                    const std::vector<recipe::Component>& components, const std::string& packed) {
+  return sbom::spdx_document({.name = recipe.name,
+                              .version = plan.files_sha256.substr(0, 16),
+                              .file_name = std::string(base_name(artifact.image.path)),
+                              .license = "",
+                              .supplier = "",
+                              .purl = "",
+                              .sha256 = artifact.image.sha256,
+                              .files = sbom::files_of_archive(packed),
+                              .components = components,
+                              .timestamp = plan.timestamp});
+}
+
+Json manifest_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifact& artifact,
+                 const std::vector<recipe::Component>& components) {
   return Json{
       {"kind", "image"},
       {"name", recipe.name},
@@ -69,6 +106,7 @@ Json manifest_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifac
       {"uncompressed_size", artifact.uncompressed_size},
       {"compression",
        {{"type", recipe::compression_name(recipe.compression.type)}, {"level", plan.level}}},
+      {"components", recipe::to_json(components)},
       {"entries", plan.tree.nodes().size()},
       {"files_sha256", plan.files_sha256},
       {"agent",
@@ -81,19 +119,23 @@ Json manifest_of(const ImageRecipe& recipe, const Plan& plan, const ImageArtifac
 
 /// What is there already, when it came from the same inputs and is whole.
 std::optional<ImageArtifact> find_up_to_date(const std::string& output,
-                                             const std::string& manifest_path, const Plan& plan) {
+                                             const std::string& manifest_path, const Plan& plan,
+                                             const pipeline::Cache& cache) {
   const std::optional<std::string> text = read_file_if_exists(manifest_path);
-  if (!text || !path_exists(output)) return std::nullopt;
+  const std::string sbom =
+      join_path(parent_path(output), sbom_name(std::string(base_name(output))));
+  if (!text || !path_exists(output) || !path_exists(sbom)) return std::nullopt;
   try {
     const Json manifest = parse_json(*text, manifest_path);
     ImageArtifact artifact;
     artifact.image = {output, manifest.at("file").at("sha256").get<std::string>(),
                       manifest.at("file").at("size").get<std::uint64_t>()};
     artifact.manifest = manifest_path;
+    artifact.sbom = sbom;
     artifact.uncompressed_size = manifest.at("uncompressed_size").get<std::uint64_t>();
     artifact.up_to_date = true;
     if (manifest.at("inputs_sha256") != plan.inputs_sha256) return std::nullopt;
-    if (pipeline::sha256_of_file(output) != artifact.image.sha256) return std::nullopt;
+    if (pipeline::remembered_sha256(output, cache) != artifact.image.sha256) return std::nullopt;
     return artifact;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -114,7 +156,8 @@ ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
   const Plan plan = make_plan(recipe, work, context);
   const std::string name(base_name(output));
   const std::string manifest_path = join_path(parent_path(output), manifest_name(name));
-  if (std::optional<ImageArtifact> present = find_up_to_date(output, manifest_path, plan))
+  if (std::optional<ImageArtifact> present =
+          find_up_to_date(output, manifest_path, plan, context.cache))
     return *present;
   context.progress.begin("image", fmt::format("packing {} entries", plan.tree.nodes().size()), 0);
   ImageArtifact artifact;
@@ -127,13 +170,29 @@ ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
   artifact.manifest = manifest_path;
   pipeline::OutputFolder folder(parent_path(output));
   folder.add_file(packed, name);
-  folder.add_text(manifest_of(recipe, plan, artifact).dump(2) + "\n", manifest_name(name));
+  const std::vector<recipe::Component> components = components_of(recipe, plan, context);
+  artifact.sbom = folder.path_of(sbom_name(name));
+  folder.add_text(sbom_of(recipe, plan, artifact, components, packed), sbom_name(name));
+  folder.add_text(manifest_of(recipe, plan, artifact, components).dump(2) + "\n",
+                  manifest_name(name));
   context.progress.end(
       fmt::format("{} bytes, {} unpacked,", artifact.image.size, artifact.uncompressed_size));
   return artifact;
 }
 
 }  // namespace
+
+pipeline::StageStatus initrd_status(const ImageRecipe& recipe, const std::string& output,
+                                    Context& context) {
+  const TempDir work;
+  const Plan plan = make_plan(recipe, work.path(), context);
+  const std::string manifest =
+      join_path(parent_path(output), manifest_name(std::string(base_name(output))));
+  if (find_up_to_date(output, manifest, plan, context.cache))
+    return {.up_to_date = true, .detail = fmt::format("{} entries", plan.tree.nodes().size())};
+  return {.up_to_date = false,
+          .detail = fmt::format("{} entries to be packed", plan.tree.nodes().size())};
+}
 
 ImageArtifact build_initrd(const ImageRecipe& recipe, const std::string& output, Context& context) {
   check_kernel_unpacks(recipe.kernel_config, recipe.compression.type);

@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "builder/archive/compress.h"
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/disk_space.h"
+#include "builder/pipeline/parallel.h"
 #include "builder/pipeline/publish.h"
 #include "builder/rpm/inputs.h"
 #include "builder/rpm/package_files.h"
@@ -21,6 +23,8 @@
 #include "builder/rpm/rpmbuild.h"
 #include "builder/rpm/sign.h"
 #include "builder/rpm/spec.h"
+#include "builder/sbom/program_components.h"
+#include "builder/sbom/spdx.h"
 #include "builder/signing/signing_key.h"
 #include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
@@ -36,7 +40,9 @@ using recipe::RpmArtifact;
 
 // Part of every package's inputs: raise it when a change here makes other bytes from the same
 // inputs.
-constexpr int kProcedure = 1;
+constexpr int kProcedure = 2;
+constexpr std::size_t kJobsAtOnce = 2;
+constexpr const char* kSbomSuffix = ".spdx.json";
 
 /// What all packages of one run share.
 struct Build {
@@ -48,6 +54,7 @@ struct Build {
   std::string rpm_version{};
   std::string host_release{};
   std::int64_t timestamp = 0;
+  std::mutex tarballs_lock{};
   std::map<std::string, std::string> tarballs{};  ///< by their digest: made once for all releases
 };
 
@@ -124,6 +131,7 @@ std::vector<Job> plan_jobs(const Build& build) {
 /// NAME as a .tar.gz in the work folder.
 std::string tarball(Build& build, const std::string& name,
                     const std::vector<archive::TarFile>& files, const std::string& digest) {
+  const std::lock_guard lock(build.tarballs_lock);
   std::string& path = build.tarballs[name + " " + digest];
   if (!path.empty()) return path;
   const std::string folder = join_path(build.work, digest);
@@ -136,7 +144,59 @@ std::string tarball(Build& build, const std::string& name,
   return path = packed;
 }
 
-RpmArtifact publish(const std::string& made, const Job& job, const std::string& output) {
+/// The Name in the spec file.
+std::string rpm_name(const Job& job) {
+  return job.entry->name == "kata-release" ? "kata-release-" + job.release->name : job.entry->name;
+}
+
+/// The libraries and sources in a package's files.
+std::vector<recipe::Component> components_of(const Build& build, const Job& job) {
+  std::vector<recipe::Component> components;
+  const auto add_program = [&](const char* name) {
+    sbom::merge_components(components, sbom::program_components(program_path(build.recipe, name),
+                                                                build.context.cache));
+  };
+  const std::string& name = job.entry->name;
+  if (name == "kata-kernel") return build.inputs.kernel.components;
+  if (name == "kata-image") return build.inputs.image_components;
+  if (build.recipe.from_source) return components;  // rpmbuild's own folder is gone by now
+  if (name == "kata-agent") add_program("kata-agent");
+  if (name == "kata-runtime") {
+    add_program("kata-runtime");
+    add_program("containerd-shim-kata-v2");
+  }
+  return components;
+}
+
+std::string license_in(const std::string& spec) {
+  constexpr std::string_view kTag = "\nLicense:";
+  const std::size_t at = spec.find(kTag);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = spec.find_first_not_of(" \t", at + kTag.size());
+  return spec.substr(begin, spec.find('\n', begin) - begin);
+}
+
+std::string sbom_of(const Build& build, const Job& job, const RpmArtifact& artifact) {
+  const std::string version =
+      fmt::format("{}-{}.{}", job.version, build.recipe.release, job.release->name);
+  const std::string name = rpm_name(job);
+  return sbom::spdx_document(
+      {.name = name,
+       .version = version,
+       .file_name = std::string(base_name(artifact.file.path)),
+       .license = license_in(job.spec),
+       .supplier = build.recipe.vendor,
+       .purl =
+           fmt::format("pkg:rpm/{}/{}@{}?arch={}", build.recipe.name, name, version, artifact.arch),
+       .sha256 = "",
+       .files = sbom::files_of_archive(artifact.file.path),
+       .components =
+           artifact.arch == "src" ? std::vector<recipe::Component>() : components_of(build, job),
+       .timestamp = build.timestamp});
+}
+
+RpmArtifact publish(const std::string& made, const Build& build, const Job& job,
+                    const std::string& output) {
   RpmArtifact artifact;
   artifact.name = job.entry->name;
   artifact.release = job.release->name;
@@ -148,13 +208,12 @@ RpmArtifact publish(const std::string& made, const Job& job, const std::string& 
   if (::stat(made.c_str(), &status) != 0) throw_errno(errno, "look at {}", made);
   artifact.file = {join_path(folder, base_name(made)), pipeline::sha256_of_file(made),
                    static_cast<std::uint64_t>(status.st_size)};
-  pipeline::OutputFolder(folder).add_file(made, std::string(base_name(made)));
+  pipeline::OutputFolder target(folder);
+  const std::string name(base_name(made));
+  target.add_file(made, name);
+  target.add_text(sbom_of(build, job, artifact), name + kSbomSuffix);
+  artifact.sbom = target.path_of(name + kSbomSuffix);
   return artifact;
-}
-
-/// The Name in the spec file.
-std::string rpm_name(const Job& job) {
-  return job.entry->name == "kata-release" ? "kata-release-" + job.release->name : job.entry->name;
 }
 
 std::vector<RpmArtifact> run_job(Build& build, const Job& job, const std::string& output) {
@@ -174,7 +233,7 @@ std::vector<RpmArtifact> run_job(Build& build, const Job& job, const std::string
   const std::vector<std::string> made = run_rpmbuild(request, work.path(), build.context);
   if (build.key) sign_packages(made, *job.release, *build.key, build.context);
   std::vector<RpmArtifact> artifacts;
-  for (const std::string& path : made) artifacts.push_back(publish(path, job, output));
+  for (const std::string& path : made) artifacts.push_back(publish(path, build, job, output));
   return artifacts;
 }
 
@@ -191,20 +250,30 @@ recipe::PackagesArtifact run_jobs(Build& build, const std::vector<Job>& jobs,
     result.fingerprint = build.key->facts().fingerprint;
     folder.add_text(build.key->public_key(), "RPM-GPG-KEY-" + id);
   }
-  build.context.progress.begin("rpm", fmt::format("{} packages", jobs.size()), jobs.size());
+  std::vector<std::vector<RpmArtifact>> made;
+  std::vector<std::size_t> missing;
   for (const Job& job : jobs) {
+    made.push_back(
+        manifest.find(job.entry->name, job.release->name, job.inputs_sha256, build.context.cache));
+    if (made.back().empty()) missing.push_back(made.size() - 1);
+  }
+  build.context.progress.begin("rpm", fmt::format("{} packages", missing.size()), missing.size());
+  std::mutex manifest_lock;
+  // rpmbuild spends most of its time compressing on one processor
+  pipeline::run_parallel(missing.size(), kJobsAtOnce, [&](std::size_t i) {
+    const Job& job = jobs[missing[i]];
     const std::string& name = job.entry->name;
     const std::string& release = job.release->name;
-    std::vector<RpmArtifact> files = manifest.find(name, release, job.inputs_sha256);
-    if (files.empty()) {
-      files = in_context([&] { return run_job(build, job, output); }, "package {} for {}", name,
-                         release);
-      manifest.replace(name, release, job.inputs_sha256, files);
-      folder.add_text(manifest.text(result.fingerprint), kManifestName);
-    }
+    std::vector<RpmArtifact>& files = made[missing[i]];
+    files =
+        in_context([&] { return run_job(build, job, output); }, "package {} for {}", name, release);
     build.context.progress.step(name + " " + release);
+    const std::lock_guard lock(manifest_lock);
+    manifest.replace(name, release, job.inputs_sha256, files);
+    folder.add_text(manifest.text(result.fingerprint), kManifestName);
+  });
+  for (const std::vector<RpmArtifact>& files : made)
     result.packages.insert(result.packages.end(), files.begin(), files.end());
-  }
   build.context.progress.end(
       fmt::format("{} packages and source packages", result.packages.size()));
   return result;
@@ -214,10 +283,10 @@ std::string read_host_release() {
   return release_of_host(read_file_if_exists("/etc/os-release").value_or(""));
 }
 
-}  // namespace
-
-recipe::PackagesArtifact build_packages(const PackageRecipe& recipe, const std::string& output,
-                                        Context& context) {
+/// Calls `body` with the build and its jobs, all inputs gathered and checked.
+template <typename Body>
+auto with_plan(const PackageRecipe& recipe, const std::string& output, Context& context,
+               Body body) {
   check_tools(recipe.signing.has_value(),
               [](const std::string& name) { return find_program(name).has_value(); });
   context.cache.remove_stale_work();
@@ -235,7 +304,42 @@ recipe::PackagesArtifact build_packages(const PackageRecipe& recipe, const std::
     build.rpm_version = rpmbuild_version(context.runner);
     build.host_release = read_host_release();
     build.timestamp = pipeline::build_time(context, recipe.timestamp);
-    return run_jobs(build, plan_jobs(build), output);
+    return body(build, plan_jobs(build));
+  });
+}
+
+}  // namespace
+
+recipe::PackagesArtifact build_packages(const PackageRecipe& recipe, const std::string& output,
+                                        Context& context) {
+  return with_plan(recipe, output, context, [&](Build& build, const std::vector<Job>& jobs) {
+    return run_jobs(build, jobs, output);
+  });
+}
+
+std::vector<RpmArtifact> built_packages(const std::string& output) {
+  return PackagesManifest(output).all();
+}
+
+pipeline::StageStatus packages_status(const PackageRecipe& recipe, const std::string& output,
+                                      Context& context) {
+  return with_plan(recipe, output, context, [&](Build& build, const std::vector<Job>& jobs) {
+    const PackagesManifest manifest(output);
+    std::string missing;
+    std::size_t count = 0;
+    for (const Job& job : jobs) {
+      if (!manifest.find(job.entry->name, job.release->name, job.inputs_sha256, build.context.cache)
+               .empty())
+        continue;
+      missing +=
+          fmt::format("{}{} {}", count++ == 0 ? "" : ", ", job.entry->name, job.release->name);
+    }
+    if (count == 0)
+      return pipeline::StageStatus{.up_to_date = true,
+                                   .detail = fmt::format("{} packages", jobs.size())};
+    return pipeline::StageStatus{
+        .up_to_date = false,
+        .detail = fmt::format("{} of {} to be built: {}", count, jobs.size(), missing)};
   });
 }
 

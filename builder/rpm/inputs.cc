@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
 #include "builder/pipeline/elf.h"
 #include "builder/rpm/source_tree.h"
 #include "runtime/base/error.h"
@@ -32,8 +32,9 @@ void check_static_program(const std::string& path) {
 }
 
 /// A file of a manifest beside it, with the digest that the manifest says.
-void check_digest(const std::string& path, const std::string& sha256, const std::string& manifest) {
-  const std::string found = pipeline::sha256_of_file(path);
+void check_digest(const std::string& path, const std::string& sha256, const std::string& manifest,
+                  const pipeline::Cache& cache) {
+  const std::string found = pipeline::remembered_sha256(path, cache);
   if (found == sha256) return;
   throw_error(Code::data_loss,
               "package {}: its sha256 is {}, but {} says {}: build it again, both belong together",
@@ -47,7 +48,7 @@ std::string rpm_version_of(std::string version) {
   return version;
 }
 
-KernelInput read_kernel(const PackageRecipe& recipe) {
+KernelInput read_kernel(const PackageRecipe& recipe, const pipeline::Cache& cache) {
   KernelInput kernel;
   kernel.manifest = recipe.kernel;
   const Json manifest = read_json_file(recipe.kernel);
@@ -60,13 +61,15 @@ KernelInput read_kernel(const PackageRecipe& recipe) {
       const Json& entry = manifest.at("files").at(name);
       const std::string path =
           join_path(parent_path(recipe.kernel), entry.at("name").get<std::string>());
-      check_digest(path, entry.at("sha256").get<std::string>(), recipe.kernel);
+      check_digest(path, entry.at("sha256").get<std::string>(), recipe.kernel, cache);
       kernel.files.push_back(path);
     }
+    if (manifest.contains("components"))
+      kernel.components = recipe::components_from_json(manifest.at("components"));
     if (!recipe.kernel_source.empty()) {
       kernel.source = recipe.kernel_source;
       kernel.source_sha256 = manifest.at("source_sha256").get<std::string>();
-      check_digest(kernel.source, kernel.source_sha256, recipe.kernel);
+      check_digest(kernel.source, kernel.source_sha256, recipe.kernel, cache);
     }
   } catch (const Json::exception& error) {
     throw_error(Code::invalid_argument, "package the kernel of {}: it is no kernel manifest: {}",
@@ -75,7 +78,7 @@ KernelInput read_kernel(const PackageRecipe& recipe) {
   return kernel;
 }
 
-void read_image(const PackageRecipe& recipe, Inputs& inputs) {
+void read_image(const PackageRecipe& recipe, const pipeline::Cache& cache, Inputs& inputs) {
   inputs.image = recipe.image;
   const std::string name(base_name(recipe.image));
   const std::string stem = name.substr(0, name.find_last_of('.'));
@@ -83,7 +86,9 @@ void read_image(const PackageRecipe& recipe, Inputs& inputs) {
   try {
     const Json manifest = read_json_file(inputs.image_manifest);
     check_digest(inputs.image, manifest.at("file").at("sha256").get<std::string>(),
-                 inputs.image_manifest);
+                 inputs.image_manifest, cache);
+    if (manifest.contains("components"))
+      inputs.image_components = recipe::components_from_json(manifest.at("components"));
   } catch (const Json::exception& error) {
     throw_error(Code::invalid_argument, "package the image {}: {} is no image manifest: {}",
                 inputs.image, inputs.image_manifest, error.what());
@@ -153,8 +158,8 @@ Inputs gather_inputs(const PackageRecipe& recipe, pipeline::Context& context) {
   inputs.source = source_tree(recipe.source, "kata-" + recipe.version, context.runner);
   inputs.source_digest = archive::tar_digest(inputs.source);
   inputs.changelog = read_file(join_path(recipe.source, "CHANGELOG.md"));
-  if (wants(recipe, "kata-kernel")) inputs.kernel = read_kernel(recipe);
-  if (wants(recipe, "kata-image")) read_image(recipe, inputs);
+  if (wants(recipe, "kata-kernel")) inputs.kernel = read_kernel(recipe, context.cache);
+  if (wants(recipe, "kata-image")) read_image(recipe, context.cache, inputs);
   return inputs;
 }
 

@@ -8,6 +8,7 @@
 
 #include "builder/archive/tar_writer.h"
 #include "builder/pipeline/context.h"
+#include "builder/recipe/component.h"
 #include "builder/recipe/package_recipe.h"
 
 namespace kata::rpm {
@@ -19,6 +20,7 @@ struct KernelInput {
   std::string source;  ///< its own source; may be empty
   std::string source_sha256;
   std::string manifest;
+  std::vector<recipe::Component> components;
 };
 
 struct Inputs {
@@ -28,6 +30,7 @@ struct Inputs {
   KernelInput kernel;
   std::string image;
   std::string image_manifest;
+  std::vector<recipe::Component> image_components;
 };
 
 /// Whether a recipe's package list has `name`.

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
@@ -27,6 +27,7 @@ PackagesManifest::PackagesManifest(std::string folder) : folder_(std::move(folde
       artifact.file = {package.at("file").get<std::string>(),
                        package.at("sha256").get<std::string>(),
                        package.at("size").get<std::uint64_t>()};
+      artifact.sbom = package.at("sbom").get<std::string>();
       Entry& entry = entries_[{artifact.name, artifact.release}];
       entry.inputs_sha256 = package.at("inputs_sha256").get<std::string>();
       entry.files.push_back(std::move(artifact));
@@ -40,15 +41,17 @@ PackagesManifest::PackagesManifest(std::string folder) : folder_(std::move(folde
 }
 
 std::vector<RpmArtifact> PackagesManifest::find(const std::string& name, const std::string& release,
-                                                const std::string& inputs_sha256) const {
+                                                const std::string& inputs_sha256,
+                                                const pipeline::Cache& cache) const {
   const auto found = entries_.find({name, release});
   if (found == entries_.end() || found->second.inputs_sha256 != inputs_sha256) return {};
   std::vector<RpmArtifact> files = found->second.files;
   for (RpmArtifact& each : files) {
     each.file.path = join_path(folder_, each.file.path);
+    each.sbom = join_path(folder_, each.sbom);
     each.up_to_date = true;
-    if (!path_exists(each.file.path) ||
-        pipeline::sha256_of_file(each.file.path) != each.file.sha256)
+    if (!path_exists(each.file.path) || !path_exists(each.sbom) ||
+        pipeline::remembered_sha256(each.file.path, cache) != each.file.sha256)
       return {};
   }
   return files;
@@ -59,8 +62,11 @@ void PackagesManifest::replace(const std::string& name, const std::string& relea
                                const std::vector<RpmArtifact>& made) {
   Entry& entry = entries_[{name, release}];
   entry = {inputs_sha256, made};
-  for (RpmArtifact& each : entry.files)
-    each.file.path = each.file.path.substr(join_path(folder_, "/").size());
+  const std::size_t prefix = join_path(folder_, "/").size();
+  for (RpmArtifact& each : entry.files) {
+    each.file.path = each.file.path.substr(prefix);
+    each.sbom = each.sbom.substr(prefix);
+  }
 }
 
 std::vector<RpmArtifact> PackagesManifest::all() const {
@@ -68,6 +74,7 @@ std::vector<RpmArtifact> PackagesManifest::all() const {
   for (const auto& [key, entry] : entries_) {
     for (RpmArtifact each : entry.files) {
       each.file.path = join_path(folder_, each.file.path);
+      each.sbom = join_path(folder_, each.sbom);
       files.push_back(std::move(each));
     }
   }
@@ -84,6 +91,7 @@ std::string PackagesManifest::text(const std::string& fingerprint) const {
                           {"file", each.file.path},
                           {"sha256", each.file.sha256},
                           {"size", each.file.size},
+                          {"sbom", each.sbom},
                           {"inputs_sha256", entry.inputs_sha256}});
     }
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/pipeline/cache.h"
 #include "builder/recipe/artifact.h"
 #include "runtime/base/json.h"
 
@@ -23,7 +24,8 @@ class PackagesManifest {
   /// and whole; else nothing.
   [[nodiscard]] std::vector<recipe::RpmArtifact> find(const std::string& name,
                                                       const std::string& release,
-                                                      const std::string& inputs_sha256) const;
+                                                      const std::string& inputs_sha256,
+                                                      const pipeline::Cache& cache) const;
   /// Puts `made` in the place of what the manifest says of this package and release.
   void replace(const std::string& name, const std::string& release,
                const std::string& inputs_sha256, const std::vector<recipe::RpmArtifact>& made);

@@ -86,4 +86,8 @@ std::vector<archive::TarFile> files_below(const std::string& folder) {
   return files;
 }
 
+std::string source_tree_digest(const std::string& folder, CommandRunner& runner) {
+  return archive::tar_digest(source_tree(folder, "source", runner));
+}
+
 }  // namespace kata::rpm

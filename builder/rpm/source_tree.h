@@ -19,4 +19,7 @@ namespace kata::rpm {
 /// All files below `folder`, by their paths in it. Nothing when there is no such folder.
 [[nodiscard]] std::vector<archive::TarFile> files_below(const std::string& folder);
 
+/// What decides that tree, as one SHA-256. Throws Error.
+[[nodiscard]] std::string source_tree_digest(const std::string& folder, CommandRunner& runner);
+
 }  // namespace kata::rpm

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "builder/recipe/package_recipe.h"
+#include "builder/recipe/signing_recipe.h"
 #include "builder/signing/gnupg.h"
 #include "builder/signing/key_list.h"
 #include "runtime/base/fd.h"

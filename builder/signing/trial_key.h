@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "builder/recipe/package_recipe.h"
+#include "builder/recipe/signing_recipe.h"
 #include "runtime/base/command.h"
 
 namespace kata::signing {

@@ -43,6 +43,8 @@ config DROPPED
 	depends on NEEDED
 config LOCALVERSION
 	string "Local version"
+config BLK_DEV_INITRD
+	bool "Initrd"
 )";
 
 std::string big_endian(unsigned value) {
@@ -64,12 +66,17 @@ void run_tool(const std::vector<std::string>& argv, const std::string& cwd,
 
 }  // namespace
 
+void write_kernel_source(const std::string& folder) {
+  const std::string tree = folder + "/linux-6.1.99";
+  make_directories(tree);
+  write_file(tree + "/Makefile", kMakefile);
+  write_file(tree + "/Kconfig", kKconfig);
+  write_file(tree + "/version.txt", "one\n");
+  run_tool({"tar", "-cJf", "linux-6.1.99.tar.xz", "linux-6.1.99"}, folder);
+}
+
 Workbench::Workbench() {
-  make_directories(path("linux-6.1.99"));
-  write_file(path("linux-6.1.99/Makefile"), kMakefile);
-  write_file(path("linux-6.1.99/Kconfig"), kKconfig);
-  write_file(path("linux-6.1.99/version.txt"), "one\n");
-  run_tool({"tar", "-cJf", "linux-6.1.99.tar.xz", "linux-6.1.99"}, dir_.path());
+  write_kernel_source(dir_.path());
   write_fragment("CONFIG_PVH=y\n");
   write_recipe("{tarball: {path: linux-6.1.99.tar.xz}}");
 }

@@ -31,6 +31,9 @@ class Workbench {
   TempDir dir_;
 };
 
+/// Writes linux-6.1.99.tar.xz into `folder`.
+void write_kernel_source(const std::string& folder);
+
 /// A source RPM that holds the files named, made of nothing but its headers and a cpio archive.
 void write_source_rpm(const std::string& to, const std::string& folder,
                       const std::vector<std::string>& names);

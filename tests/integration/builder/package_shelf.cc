@@ -129,7 +129,7 @@ class Builder {
 
   void export_secret(const std::string& name, const std::string& passphrase) {
     write_file(path(name + ".key"),
-               gpg(name, {"--armor", "--export-secret-keys"}, passphrase).output);
+               gpg(name, {"--armor", "--export-secret-keys"}, passphrase).output, 0600);
   }
 
   void make_key(const std::string& name, const std::string& passphrase) {

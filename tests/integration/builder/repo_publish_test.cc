@@ -223,15 +223,17 @@ TEST_CASE("a key that cannot sign is told before anything is written", "[repo]")
     std::string reason;
   };
   const auto [signing, reason] =
-      GENERATE(Case{"{key_file: expired.key}", "it has expired"},
-               Case{"{key_file: main.asc}", "its secret half is not there"},
-               Case{"{key_file: main.key, key: stranger}", "its secret half is not there"},
-               Case{"{gnupg_home: nowhere}", "there is no GnuPG home"},
+      GENERATE(Case{"{key_file: expired.key}", "it expired on"},
+               Case{"{key_file: main.asc}", "has its public half only"},
+               Case{"{key_file: main.key, key: stranger}", "there is no such key"},
+               Case{"{gnupg_home: nowhere}", "there is no folder"},
                Case{"{key_file: locked.key}", "signing.passphrase_file"},
-               Case{"{key_file: locked.key, passphrase_file: wrong}", "check the passphrase"});
+               Case{"{key_file: locked.key, passphrase_file: wrong}", "the passphrase of"});
   for (const char* name : {"expired.key", "main.asc", "locked.key"})
     fs::copy_file(test::package_shelf() + "/" + name, bench.path(name));
+  fs::permissions(bench.path("main.asc"), fs::perms(0600));
   write_file(bench.path("wrong"), "hunter2\n");
+  fs::permissions(bench.path("wrong"), fs::perms(0600));
   fs::remove_all(bench.path("pool"));
   make_directories(bench.path("pool"));
   bench.write_recipe("", "", signing);
@@ -246,6 +248,7 @@ TEST_CASE("a locked key signs with its passphrase from a file", "[repo]") {
   const RepoWorkbench bench;
   fs::copy_file(test::package_shelf() + "/locked.key", bench.path("locked.key"));
   write_file(bench.path("passphrase"), "open sesame\n");
+  fs::permissions(bench.path("passphrase"), fs::perms(0600));
   fs::remove_all(bench.path("pool"));
   make_directories(bench.path("pool"));
   bench.write_recipe("", "", "{key_file: locked.key, passphrase_file: passphrase}");

@@ -74,9 +74,10 @@ struct Build {
   pipeline::Cache cache{dir.path() + "/cache"};
   RealCommandRunner runner;
   std::string messages;
-  pipeline::Progress progress{pipeline::ProgressMode::plain,
-                              [this](std::string_view text) { messages += text; },
-                              pipeline::Progress::Clock::now};
+  pipeline::ProgressBoard board{pipeline::ProgressMode::plain,
+                                [this](std::string_view text) { messages += text; },
+                                pipeline::ProgressBoard::Clock::now, 80};
+  pipeline::Progress progress{board};
   pipeline::Context context{.cache = cache,
                             .runner = runner,
                             .progress = progress,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "runtime/base/json.h"
+
 namespace {
 
 using namespace kata::pipeline;
@@ -25,13 +27,14 @@ struct Screen {
 
 TEST_CASE("a terminal shows one line with a bar", "[progress]") {
   Screen screen;
-  Progress progress(ProgressMode::tty, screen.sink(), screen.clock(), 70);
+  ProgressBoard board(ProgressMode::tty, screen.sink(), screen.clock(), 70);
+  Progress progress(board);
   progress.begin("kernel", "compiling", 4);
   screen.text.clear();
   screen.now += seconds(192);
   progress.step("kernel/sched/core.o");
   CHECK(screen.text ==
-        "\rkernel  [#####               ] 1/4 files  3m12s  kernel/sched/core.o\x1b[K");
+        "\rkernel  [#####               ] 1/4 steps  3m12s  kernel/sched/core.o\x1b[K");
   screen.text.clear();
   screen.now += milliseconds(10);
   progress.step("too/soon.o");
@@ -42,7 +45,8 @@ TEST_CASE("a terminal shows one line with a bar", "[progress]") {
 
 TEST_CASE("a terminal's line never wraps", "[progress]") {
   Screen screen;
-  Progress progress(ProgressMode::tty, screen.sink(), screen.clock(), 40);
+  ProgressBoard board(ProgressMode::tty, screen.sink(), screen.clock(), 40);
+  Progress progress(board);
   progress.begin("kernel", "x", 4);
   screen.text.clear();
   screen.now += seconds(1);
@@ -53,33 +57,70 @@ TEST_CASE("a terminal's line never wraps", "[progress]") {
 TEST_CASE("a log gets a line for every tenth, and one when nothing else was said for long",
           "[progress]") {
   Screen screen;
-  Progress progress(ProgressMode::plain, screen.sink(), screen.clock());
+  ProgressBoard board(ProgressMode::plain, screen.sink(), screen.clock(), 80);
+  Progress progress(board);
   progress.begin("kernel", "compiling", 100);
   for (int i = 0; i < 25; ++i) progress.step("a.o");
   CHECK(std::count(screen.text.begin(), screen.text.end(), '\n') == 3);
-  CHECK_THAT(screen.text, Catch::Contains("kernel: 20/100 files (20 %), 0s, a.o\n"));
+  CHECK_THAT(screen.text, Catch::Contains("kernel: 20/100 steps (20 %), 0s, a.o\n"));
   screen.now += seconds(21);
   progress.step("slow.o");
-  CHECK_THAT(screen.text, Catch::Contains("kernel: 26/100 files (26 %), 21s, slow.o\n"));
+  CHECK_THAT(screen.text, Catch::Contains("kernel: 26/100 steps (26 %), 21s, slow.o\n"));
 }
 
 TEST_CASE("more files than expected do not break the count", "[progress]") {
   Screen screen;
-  Progress progress(ProgressMode::plain, screen.sink(), screen.clock());
+  ProgressBoard board(ProgressMode::plain, screen.sink(), screen.clock(), 80);
+  Progress progress(board);
   progress.begin("kernel", "compiling", 2);
   screen.now += seconds(30);
   for (int i = 0; i < 3; ++i) progress.step("a.o");
   screen.now += seconds(30);
   progress.step("b.o");
-  CHECK_THAT(screen.text, Catch::Contains("kernel: 4 files, 1m00s, b.o\n"));
+  CHECK_THAT(screen.text, Catch::Contains("kernel: 4 steps, 1m00s, b.o\n"));
 }
 
 TEST_CASE("no progress is no output", "[progress]") {
   Screen screen;
-  Progress progress(ProgressMode::none, screen.sink(), screen.clock());
+  ProgressBoard board(ProgressMode::none, screen.sink(), screen.clock(), 80);
+  Progress progress(board);
   progress.begin("kernel", "compiling", 2);
   progress.step("a.o");
   progress.note("hello");
   progress.end("done");
   CHECK(screen.text.empty());
+}
+
+TEST_CASE("two stages have a line each, and a note goes above them", "[progress]") {
+  Screen screen;
+  ProgressBoard board(ProgressMode::tty, screen.sink(), screen.clock(), 40);
+  Progress kernel(board);
+  Progress programs(board);
+  kernel.begin("kernel", "a", 0);
+  programs.begin("programs", "b", 0);
+  screen.text.clear();
+  kernel.note("hello");
+  CHECK(screen.text == "\r\x1b[K\x1b[A\x1b[Khello\n\rkernel  a\x1b[K\n\rprograms  b\x1b[K");
+  screen.text.clear();
+  kernel.end("");
+  CHECK(screen.text == "\r\x1b[K\x1b[A\x1b[K\rprograms  b\x1b[K");
+}
+
+TEST_CASE("a program that watches gets one JSON object per line", "[progress]") {
+  Screen screen;
+  ProgressBoard board(ProgressMode::json, screen.sink(), screen.clock(), 40);
+  Progress progress(board);
+  progress.begin("kernel", "com\"piling", 2);
+  progress.step("a.o");
+  progress.end("2 files");
+  std::vector<std::string> events;
+  for (std::size_t begin = 0; begin < screen.text.size();) {
+    const std::size_t end = screen.text.find('\n', begin);
+    const kata::Json event = kata::parse_json(screen.text.substr(begin, end - begin), "progress");
+    CHECK(event.at("time").is_number());
+    CHECK(event.at("stage") == "kernel");
+    events.push_back(event.at("event"));
+    begin = end + 1;
+  }
+  CHECK(events == std::vector<std::string>{"begin", "step", "end"});
 }

@@ -2,11 +2,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "builder/pipeline/template.h"
 #include "builder/repo/channel_folder.h"
 #include "builder/repo/metadata_text.h"
 #include "builder/repo/repodata.h"
 #include "builder/repo/selection.h"
-#include "builder/repo/template.h"
 #include "builder/repo/updateinfo.h"
 #include "builder/repo/xml_text.h"
 #include "runtime/base/error.h"
@@ -46,8 +46,8 @@ std::vector<std::string> versions(const Selection& selection) {
 
 TEST_CASE("text survives XML", "[repo]") {
   const std::string text = "a <b> & \"c\" 'd' \xc3\xa4";
-  CHECK(unescaped(escaped(text)) == text);
-  CHECK(escaped("<&>\"") == "&lt;&amp;&gt;&quot;");
+  CHECK(unescaped(kata::pipeline::escaped(text)) == text);
+  CHECK(kata::pipeline::escaped("<&>\"") == "&lt;&amp;&gt;&quot;");
   CHECK(unescaped("&#65;&#xe4;&#13;&nope;x&") == "A\xc3\xa4\rx");
 }
 
@@ -166,21 +166,23 @@ TEST_CASE("an advisory lists the packages it names, whatever their dist tag", "[
 }
 
 TEST_CASE("templates repeat lists, escape values, and name what they lack", "[repo]") {
-  TemplateValues values;
+  kata::pipeline::TemplateValues values;
   values.values["title"] = "<T>";
-  std::vector<TemplateValues> items(2);
+  std::vector<kata::pipeline::TemplateValues> items(2);
   items[0].values["n"] = "1";
   items[1].values["n"] = "2";
   values.lists["items"] = items;
-  CHECK(fill_text("{{title}}:{{#items}} {{n}}{{title}}{{/items}}.", values, true, "t") ==
-        "&lt;T&gt;: 1&lt;T&gt; 2&lt;T&gt;.");
-  CHECK(fill_text("{{title}}", values, false, "t") == "<T>");
-  CHECK_THROWS_WITH(fill_text("\n{{titel}}", values, false, "t"),
+  CHECK(kata::pipeline::fill_text("{{title}}:{{#items}} {{n}}{{title}}{{/items}}.", values, true,
+                                  "t") == "&lt;T&gt;: 1&lt;T&gt; 2&lt;T&gt;.");
+  CHECK(kata::pipeline::fill_text("{{title}}", values, false, "t") == "<T>");
+  CHECK_THROWS_WITH(kata::pipeline::fill_text("\n{{titel}}", values, false, "t"),
                     "t:2: there is no value \"titel\"");
-  CHECK_THROWS_WITH(fill_text("{{#items}}", values, false, "t"),
+  CHECK_THROWS_WITH(kata::pipeline::fill_text("{{#items}}", values, false, "t"),
                     "t:1: a list does not end \"items\"");
-  CHECK_THROWS_WITH(fill_text("{{#x}}{{/x}}", values, false, "t"), "t:1: there is no list \"x\"");
-  CHECK_THROWS_WITH(fill_text("{{title", values, false, "t"), Catch::Contains("does not end"));
+  CHECK_THROWS_WITH(kata::pipeline::fill_text("{{#x}}{{/x}}", values, false, "t"),
+                    "t:1: there is no list \"x\"");
+  CHECK_THROWS_WITH(kata::pipeline::fill_text("{{title", values, false, "t"),
+                    Catch::Contains("does not end"));
 }
 
 TEST_CASE("snapshots are numbered, switched to by a link, and removed with their packages",

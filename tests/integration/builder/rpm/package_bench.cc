@@ -106,7 +106,8 @@ std::string PackageBench::package(const std::string& release, const std::string&
                                   const std::string& name) const {
   std::string found;
   for (const auto& entry : fs::directory_iterator(path("out/" + release + "/" + arch))) {
-    if (!entry.path().filename().string().starts_with(name)) continue;
+    if (!entry.path().filename().string().starts_with(name) || entry.path().extension() != ".rpm")
+      continue;
     INFO(entry.path().string());
     REQUIRE(found.empty());
     found = entry.path().string();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/repo/template.h"
+#include "builder/pipeline/template.h"
 
 #include <algorithm>
 
-#include "builder/repo/xml_text.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 
-namespace kata::repo {
+namespace kata::pipeline {
 namespace {
 
 struct Filling {
@@ -65,6 +64,30 @@ struct Filling {
 
 }  // namespace
 
+std::string escaped(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
 std::string fill_text(std::string_view text, const TemplateValues& values, bool escape,
                       const std::string& name) {
   std::string out;
@@ -77,4 +100,4 @@ std::string fill_template(const std::string& path, const TemplateValues& values)
   return fill_text(read_file(path), values, path.ends_with(".html.in"), path);
 }
 
-}  // namespace kata::repo
+}  // namespace kata::pipeline

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Filling the templates under yum-repo/: `{{name}}` is a value, escaped for HTML in files that end
+// Filling templates of text and HTML: `{{name}}` is a value, escaped for HTML in files that end
 // in .html.in, and `{{#list}} ... {{/list}}` repeats for each entry of a list.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace kata::repo {
+namespace kata::pipeline {
 
 /// A handful of values by name, in the order of their making: a page has thousands of these, and
 /// a search through ten is quicker than a map of ten. Names must outlive it: they are literals.
@@ -40,6 +40,8 @@ struct TemplateValues {
   NamedValues<std::vector<TemplateValues>> lists;
 };
 
+/// `text` for an element's content or an attribute's value, in XML and in HTML.
+[[nodiscard]] std::string escaped(std::string_view text);
 /// Reads the template at `path` and fills it. Throws Error(invalid_argument) with the line of a
 /// name that nobody knows or a list that does not end.
 [[nodiscard]] std::string fill_template(const std::string& path, const TemplateValues& values);
@@ -47,4 +49,4 @@ struct TemplateValues {
 [[nodiscard]] std::string fill_text(std::string_view text, const TemplateValues& values,
                                     bool escape, const std::string& name);
 
-}  // namespace kata::repo
+}  // namespace kata::pipeline

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/programs/ninja_build.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "runtime/base/error.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
+
+namespace kata::programs {
+namespace {
+
+using pipeline::Context;
+
+/// The lines of a failed build that say why: the compiler's errors, else the end of the output.
+std::string telling_lines(const CommandResult& result) {
+  const std::string text = result.output + result.error_output;
+  std::string telling;
+  int count = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const bool tells = line.find("error:") != std::string::npos ||
+                       line.find("CMake Error") != std::string::npos ||
+                       line.find("No space left") != std::string::npos ||
+                       line.find("undefined reference") != std::string::npos ||
+                       line.find("Could NOT find") != std::string::npos;
+    if (tells && count++ < 10) telling += "\n  " + line;
+  }
+  constexpr std::size_t kTail = 1000;
+  if (telling.empty())
+    telling = "\n" + (text.size() > kTail ? text.substr(text.size() - kTail) : text);
+  return telling;
+}
+
+void check(const Command& command, const CommandResult& result, const std::string& source,
+           Context& context) {
+  if (result.status == 0) return;
+  const std::string log = join_path(context.cache.folder("logs"), "programs.log");
+  ignore_error(
+      [&] {
+        write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
+      },
+      "the error itself is told anyway");
+  throw_error(Code::internal,
+              "compile the programs of {}: {} ended with status {}; the whole output is in {}:{}",
+              source, command.argv.front(), result.status, log, telling_lines(result));
+}
+
+Command ninja(const NinjaBuild& build, const std::vector<std::string>& arguments) {
+  Command command;
+  command.argv = {"ninja", "-C", build.folder};
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// Every file that ninja would need for `path`; empty when this ninja cannot tell (before 1.11).
+std::set<std::string> inputs_of(const NinjaBuild& build, const std::string& path,
+                                Context& context) {
+  const CommandResult result = context.runner.run(ninja(build, {"-t", "inputs", path}));
+  if (result.status != 0) return {};
+  const std::vector<std::string> lines = lines_of(result.output);
+  return {lines.begin(), lines.end()};
+}
+
+}  // namespace
+
+std::pair<std::uint64_t, std::uint64_t> ninja_step(std::string_view line) {
+  std::uint64_t step = 0;
+  std::uint64_t all = 0;
+  if (!line.starts_with('[')) return {0, 0};
+  const char* end = line.data() + line.size();
+  const auto [slash, bad_step] = std::from_chars(line.data() + 1, end, step);
+  if (bad_step != std::errc() || slash == end || *slash != '/') return {0, 0};
+  const auto [bracket, bad_all] = std::from_chars(slash + 1, end, all);
+  if (bad_all != std::errc() || bracket == end || *bracket != ']') return {0, 0};
+  return {step, all};
+}
+
+void configure(const NinjaBuild& build, Context& context) {
+  if (path_exists(join_path(build.folder, "build.ninja"))) return;
+  Command command;
+  command.argv = {"cmake", "--preset", "release", "-B", build.folder, "-Wno-dev",
+                  "-DKATA_TESTS=OFF", "-DKATA_BUILDER=OFF", "-DKATA_STATIC=ON",
+                  // generated sources are in the build folder, whose name must not matter
+                  "-DCMAKE_CXX_FLAGS=-ffile-prefix-map=" + build.folder + "/=build/"};
+  command.cwd = build.source;
+  check(command, context.runner.run(command), build.source, context);
+}
+
+bool compile(const NinjaBuild& build, Context& context) {
+  std::vector<std::string> arguments = {"-j", std::to_string(context.jobs)};
+  arguments.insert(arguments.end(), build.targets.begin(), build.targets.end());
+  Command command = ninja(build, arguments);
+  command.argv.insert(command.argv.begin(), {"env", "NINJA_STATUS=[%f/%t] ",
+                                             "CCACHE_DIR=" + context.cache.folder("ccache")});
+  bool did_something = false;
+  const CommandResult result = context.runner.run_lines(command, [&](std::string_view line) {
+    const auto [step, all] = ninja_step(line);
+    if (all == 0) return;
+    did_something = true;
+    context.progress.expect(all);
+    context.progress.step(line.substr(std::min(line.find_last_of(" /") + 1, line.size())));
+  });
+  check(command, result, build.source, context);
+  return did_something;
+}
+
+std::uint64_t steps_to_do(const NinjaBuild& build, Context& context) {
+  std::vector<std::string> arguments = {"-n"};
+  arguments.insert(arguments.end(), build.targets.begin(), build.targets.end());
+  const Command command = ninja(build, arguments);
+  const CommandResult result = context.runner.run(command);
+  check(command, result, build.source, context);
+  std::uint64_t steps = 0;
+  for (const std::string& line : lines_of(result.output))
+    steps = std::max(steps, ninja_step(line).second);
+  return steps;
+}
+
+std::set<std::string> system_files_of(const NinjaBuild& build, const std::string& path,
+                                      Context& context) {
+  const std::set<std::string> inputs = inputs_of(build, path, context);
+  const Command command = ninja(build, {"-t", "deps"});
+  const CommandResult result = context.runner.run(command);
+  check(command, result, build.source, context);
+  std::set<std::string> files;
+  bool is_ours = false;
+  for (const std::string& line : lines_of(result.output)) {
+    if (!line.starts_with(' ')) {  // "OBJECT: #deps N, deps mtime T (VALID)"
+      is_ours = inputs.empty() || inputs.contains(line.substr(0, line.find(": #deps")));
+      continue;
+    }
+    const std::string file = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    if (!is_ours || !file.starts_with('/')) continue;
+    // "/usr/lib/gcc/x86_64-linux-gnu/12/../../../include/x": packages know the plain name
+    const std::string plain = std::filesystem::path(file).lexically_normal().string();
+    if (!is_below(plain, build.source) && !is_below(plain, build.folder)) files.insert(plain);
+  }
+  return files;
+}
+
+}  // namespace kata::programs
