@@ -6,11 +6,7 @@ include_guard(GLOBAL)
 find_package(Threads REQUIRED)
 find_program(KATA_CCACHE ccache)
 if(KATA_CCACHE)
-  # Precompiled headers are cached by their text; neither the checkout's nor the build folder's name is part of the key.
-  # The dependency mode spares a miss the extra preprocessing.
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_NOHASHDIR=1
-      CCACHE_DEPEND=1 "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}"
-      "${KATA_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/ci/cmake/ccache-launcher" "${CMAKE_SOURCE_DIR}" "${KATA_CCACHE}")
   set(CMAKE_C_COMPILER_LAUNCHER "${KATA_CCACHE}")
 endif()
 
