@@ -143,6 +143,18 @@ TEST_CASE("a guest that never answers is reported with the end of its console", 
   check_refused(docker, oci, "bad-6", {"console"});
 }
 
+TEST_CASE("a machine that ends at once is reported with the last words of its processes", "[e2e]") {
+  Docker docker;
+  kata::test::require(docker.is_vm(), "kata-runtime", "runc has no VM");
+  OciRuntime oci(docker);
+  oci.write_bundle({"true"});
+  // virtiofsd ends, and QEMU because of it.
+  oci.use_configuration(
+      configuration_with(oci, "hypervisor.qemu", "virtio_fs_extra_args = [\"--no-such-option\"]"));
+  check_refused(docker, oci, "bad-8",
+                {"the virtual machine ended before its agent answered", "vhost", "no-such-option"});
+}
+
 TEST_CASE("a network namespace that is gone is named", "[e2e]") {
   Docker docker;
   OciRuntime oci(docker);
