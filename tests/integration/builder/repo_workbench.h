@@ -11,6 +11,7 @@
 
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
+#include "tests/support/web_server.h"
 
 namespace kata::test {
 
@@ -42,18 +43,6 @@ class RepoWorkbench {
  private:
   TempDir dir_;
   std::string base_url_ = "http://127.0.0.1:9/kata";
-};
-
-/// Serves a folder on loopback until the end of scope.
-class WebServer {
- public:
-  explicit WebServer(const std::string& folder);
-  [[nodiscard]] const std::string& url() const noexcept { return url_; }
-
- private:
-  UniqueFd output_;
-  ChildProcess process_;
-  std::string url_;
 };
 
 /// dnf with an install root of its own that knows no repository but those of one .repo file.
