@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/builder/repo_workbench.h"
 
+#include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
 #include "tests/integration/builder/package_shelf.h"
+#include "tests/support/require.h"
 
 namespace kata::test {
 namespace {
@@ -121,6 +123,21 @@ std::string Dnf::installed() const {
   command.env = {"PATH=/usr/bin:/bin", "HOME=" + dir_.path()};
   RealCommandRunner runner;
   return runner.run(command).output;
+}
+
+ServedRepo::ServedRepo(const std::string& more, const std::string& channels) {
+  require_root();
+  bench.set_base_url(server.url());
+  bench.write_recipe(more, channels);
+}
+
+void ServedRepo::publish(long time) const {
+  Command command = bench.katabuild();
+  if (time > 0) command.env->push_back("SOURCE_DATE_EPOCH=" + std::to_string(time));
+  RealCommandRunner runner;
+  const CommandResult result = runner.run(command);
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
 }
 
 void flip_a_byte(const std::string& path, std::size_t from_end) {

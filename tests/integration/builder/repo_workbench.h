@@ -57,6 +57,17 @@ class Dnf {
   TempDir dir_;
 };
 
+/// A published repository, served over HTTP.
+class ServedRepo {
+ public:
+  /// The recipe is as by RepoWorkbench::write_recipe().
+  explicit ServedRepo(const std::string& more = "", const std::string& channels = "");
+  /// Publishes; the metadata's time is `time` when it is not 0. The test fails when it fails.
+  void publish(long time = 0) const;
+  RepoWorkbench bench;
+  WebServer server{bench.path("repo")};
+};
+
 /// Flips one bit in the middle of a file, or `from_end` bytes before its end.
 void flip_a_byte(const std::string& path, std::size_t from_end = 0);
 
