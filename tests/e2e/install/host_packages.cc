@@ -150,6 +150,7 @@ class HostPackages {
   /// Every file of a folder whose name `wanted` accepts.
   void add_folder(const std::string& package, const std::string& folder,
                   bool (*wanted)(const std::string& name)) {
+    files_[package];  // there also when this host has none of it
     if (!fs::is_directory(folder)) return;
     add_directory(package, folder);
     for (const auto& entry : fs::directory_iterator(folder)) {
@@ -231,9 +232,11 @@ void add_qemu(HostPackages& packages) {
   const std::string qemu = find_program("qemu-system-x86_64").value_or("/usr/libexec/qemu-kvm");
   packages.add_program("qemu-kvm-core", qemu, "/usr/libexec/qemu-kvm");
   // QEMU looks for its data beside its own folder, so where the host's is, there it is found.
-  packages.add_folder("qemu-kvm-core", "/usr/share/qemu", [](const std::string& name) {
-    return name.ends_with(".bin") || name.ends_with(".rom");
-  });
+  for (const char* folder : {"/usr/share/qemu", "/usr/share/qemu-kvm"}) {
+    packages.add_folder("qemu-kvm-core", folder, [](const std::string& name) {
+      return name.ends_with(".bin") || name.ends_with(".rom");
+    });
+  }
   packages.add_folder("qemu-kvm-core", "/usr/lib/x86_64-linux-gnu/qemu",
                       [](const std::string& n) { return n == "accel-tcg-x86_64.so"; });
   packages.add_folder("seabios-bin", "/usr/share/seabios", [](const std::string&) { return true; });

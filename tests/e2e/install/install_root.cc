@@ -33,47 +33,91 @@ while True:
         time.sleep(0.02)
 )";
 
-/// The cgroup of this process's containers.
-std::string cgroup() { return "kata-install-" + std::to_string(::getpid()); }
+constexpr std::string_view kPrefix = "kata-install-";
 
-/// Removes it, in every hierarchy.
-void remove_cgroups() {
-  for (const std::string parent : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(parent, ignored)) {
-      const fs::path ours = entry.path() / cgroup();
-      if (!fs::is_directory(ours, ignored)) continue;
-      for (const auto& inner : fs::directory_iterator(ours, ignored)) {
-        if (inner.is_directory(ignored)) fs::remove(inner.path(), ignored);
-      }
-      fs::remove(ours, ignored);
+/// The name of what this process leaves on the machine while it runs: its folder, its containers'
+/// cgroup.
+std::string our_name() { return std::string(kPrefix) + std::to_string(::getpid()); }
+
+/// Whether `name` is our_name() of this process or of one that has ended, killed perhaps.
+bool is_abandoned(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return false;
+  const std::string pid = name.substr(kPrefix.size(), name.find('.') - kPrefix.size());
+  return pid == std::to_string(::getpid()) || !path_exists("/proc/" + pid);
+}
+
+/// In `folder`, where cgroups are.
+void remove_abandoned_cgroups(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& ours : fs::directory_iterator(folder, ignored)) {
+    if (!is_abandoned(ours.path().filename().string())) continue;
+    for (const auto& inner : fs::directory_iterator(ours.path(), ignored)) {
+      if (inner.is_directory(ignored)) fs::remove(inner.path(), ignored);
     }
+    fs::remove(ours.path(), ignored);
+  }
+}
+
+/// The folder of a process that was killed; what was mounted there went with its namespaces.
+void remove_abandoned_folders() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/var/tmp", ignored)) {
+    if (is_abandoned(entry.path().filename().string())) fs::remove_all(entry.path(), ignored);
   }
 }
 
 }  // namespace
 
-InstallRoot::InstallRoot(const std::string& state, const std::string& release)
-    : release_(release), work_("/var/tmp") {
-  require_root();
-  const std::string& shelf = install_shelf();
+OwnNamespaces::OwnNamespaces(std::string folder) : folder_(std::move(folder)) {
   outside_.emplace_back(open_file("/proc/self/ns/mnt", O_RDONLY), CLONE_NEWNS);
   outside_.emplace_back(open_file("/proc/self/ns/net", O_RDONLY), CLONE_NEWNET);
   outside_.emplace_back(open_file("/proc/self/ns/pid", O_RDONLY), CLONE_NEWPID);
   sys::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID);
   sys::mount("none", "/", "", MS_REC | MS_PRIVATE);
   sys::bring_loopback_up();
+  first_ = spawn({.argv = {"python3", "-c", kReaper}});
+}
+
+OwnNamespaces::~OwnNamespaces() {
+  first_ = ChildProcess();  // with it, every process of the namespace
+  // One hierarchy, or one folder for each.
+  remove_abandoned_cgroups("/sys/fs/cgroup");
+  std::error_code ignored;
+  for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup", ignored))
+    remove_abandoned_cgroups(hierarchy.path());
+  ignore_error(
+      [&] {
+        sys::unmount_all_below(folder_);
+        for (const auto& [fd, type] : outside_) sys::setns(fd.get(), type);
+      },
+      "the namespaces end with the process");
+}
+
+namespace {
+
+/// All that must be there before anything is made.
+const std::string& needs() {
+  require_root();
+  remove_abandoned_folders();
+  return install_shelf();
+}
+
+}  // namespace
+
+InstallRoot::InstallRoot(const std::string& state, const std::string& release)
+    : release_(release),
+      shelf_(needs()),
+      work_("/var/tmp", our_name() + "."),
+      namespaces_(work_.path()) {
   // Mounted at the root itself: virtiofsd changes its root, which takes one that is a mount point.
   make_directories(root());
   sys::mount("install-root", root(), "tmpfs", 0, "size=2g,mode=755");
-  first_ = spawn({.argv = {"python3", "-c", kReaper}});
-
   for (const char* folder : {"root/etc/yum.repos.d", "root/proc", "root/sys", "root/dev",
                              "root/tmp", "root/run", "www", "home"})
     make_directories(work_.path() + "/" + folder);
   // Where Oracle Linux has it; Debian's rpm would take the user's home.
   write_file(work_.path() + "/home/.rpmmacros", "%_dbpath /var/lib/rpm\n");
-  fs::create_directory_symlink(shelf + "/base", work_.path() + "/www/base");
+  fs::create_directory_symlink(shelf_ + "/base", work_.path() + "/www/base");
   serve(state);
   server_ = std::make_unique<WebServer>(work_.path() + "/www", kInstallPort);
   write_file(path("/etc/yum.repos.d/base.repo"),
@@ -87,21 +131,9 @@ InstallRoot::InstallRoot(const std::string& state, const std::string& release)
   sys::mount("/dev", path("/dev"), "", MS_BIND | MS_REC);
 }
 
-InstallRoot::~InstallRoot() {
-  server_.reset();
-  first_ = ChildProcess();  // with it, every process of the namespace
-  remove_cgroups();
-  ignore_error(
-      [&] {
-        sys::unmount_all_below(work_.path());
-        for (const auto& [fd, type] : outside_) sys::setns(fd.get(), type);
-      },
-      "the namespaces end with the process");
-}
-
 void InstallRoot::serve(const std::string& state) const {
   const std::string link = work_.path() + "/www/next";
-  fs::create_directory_symlink(install_shelf() + "/" + state, link);
+  fs::create_directory_symlink(shelf_ + "/" + state, link);
   fs::rename(link, served());
 }
 
@@ -206,7 +238,7 @@ void InstallRoot::write_bundle(const std::vector<std::string>& arguments) const 
   Json config = read_json_file(bundle + "/config.json");
   config["process"]["args"] = arguments;
   config["process"]["terminal"] = false;
-  config["linux"]["cgroupsPath"] = "/" + cgroup() + "/container";
+  config["linux"]["cgroupsPath"] = "/" + our_name() + "/container";
   write_file(bundle + "/config.json", config.dump(2));
 }
 

@@ -19,15 +19,26 @@
 
 namespace kata::test {
 
+/// Namespaces of this process's own until the end of scope, which ends every process in them and
+/// every mount below `folder`.
+class OwnNamespaces {
+ public:
+  explicit OwnNamespaces(std::string folder);
+  ~OwnNamespaces();
+  OwnNamespaces(const OwnNamespaces&) = delete;
+  OwnNamespaces& operator=(const OwnNamespaces&) = delete;
+
+ private:
+  std::string folder_;
+  std::vector<std::pair<UniqueFd, int>> outside_;  ///< the namespaces to return to
+  ChildProcess first_;                             ///< process 1
+};
+
 class InstallRoot {
  public:
   /// Installs bash and coreutils from the base repository of install_shelf(); `state` of the Kata
   /// repository ("previous", "current") is served.
   explicit InstallRoot(const std::string& state, const std::string& release = "el9");
-  ~InstallRoot();
-  InstallRoot(const InstallRoot&) = delete;
-  InstallRoot& operator=(const InstallRoot&) = delete;
-
   /// Serves another state from now on.
   void serve(const std::string& state) const;
   /// Where the Kata repository is served from.
@@ -53,9 +64,9 @@ class InstallRoot {
   CommandResult run_outside(const std::vector<std::string>& arguments) const;
 
   std::string release_;
+  std::string shelf_;
   TempDir work_;
-  std::vector<std::pair<UniqueFd, int>> outside_;  ///< the namespaces to return to
-  ChildProcess first_;                             ///< process 1 of the namespace
+  OwnNamespaces namespaces_;
   std::unique_ptr<WebServer> server_;
 };
 

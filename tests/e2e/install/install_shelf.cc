@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raise it when what is on the shelf changes.
-constexpr const char* kEdition = "edition-5";
+constexpr const char* kEdition = "edition-6";
 
 const std::vector<std::string> kPrograms = {KATA_RUNTIME, KATA_SHIM, KATA_AGENT};
 const std::vector<std::string> kPackages = {"kata-runtime", "kata-image", "kata-kernel",

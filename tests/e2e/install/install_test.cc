@@ -6,7 +6,7 @@
 
 #include "runtime/base/json.h"
 #include "tests/e2e/install/install_root.h"
-#include "tests/e2e/install/install_shelf.h"
+#include "tests/support/require.h"
 
 namespace {
 
@@ -81,6 +81,44 @@ std::vector<std::string> changes(const std::map<std::string, std::string>& befor
   return names;
 }
 
+/// What is between quotes and begins like a program of ours.
+std::set<std::string> named_programs(const std::string& text) {
+  std::set<std::string> names;
+  for (std::size_t at = text.find("\"/usr/"); at != std::string::npos;
+       at = text.find("\"/usr/", at + 1))
+    names.insert(text.substr(at + 1, text.find('"', at + 1) - at - 1));
+  return names;
+}
+
+/// The files by which engines find the runtime name programs that are there.
+void check_engines_files(const InstallRoot& system) {
+  for (const char* file :
+       {"/etc/crio/crio.conf.d/50-kata.conf", "/etc/containers/containers.conf.d/50-kata.conf",
+        "/usr/share/kata-containers/docker/daemon.json"}) {
+    INFO(file);
+    const std::set<std::string> programs = named_programs(read_file(system.path(file)));
+    CHECK_FALSE(programs.empty());
+    for (const std::string& program : programs)
+      CHECK(system.run({program, "--version"}).status == 0);
+  }
+  CHECK(parse_json(read_file(system.path("/usr/share/kata-containers/docker/daemon.json")), "json")
+            .at("runtimes")
+            .contains("kata-runtime"));
+  // containerd as it is told to in the file's own comment.
+  test::require_program("containerd");
+  write_file(system.path("/etc/containerd/config.toml"),
+             "version = 2\nimports = [\"" + system.path("/etc/containerd/conf.d/*.toml") + "\"]\n");
+  RealCommandRunner runner;
+  const CommandResult dump =
+      runner.run({.argv = {"containerd", "--config", system.path("/etc/containerd/config.toml"),
+                           "config", "dump"}});
+  INFO(dump.error_output);
+  CHECK(dump.status == 0);
+  CHECK_THAT(dump.output, Catch::Contains(".containerd.runtimes.kata]") &&
+                              Catch::Contains("\"io.containerd.kata.v2\""));
+  fs::remove(system.path("/etc/containerd/config.toml"));
+}
+
 }  // namespace
 
 TEST_CASE("dnf install kata-runtime gives a system from which a container starts in its machine",
@@ -108,6 +146,7 @@ TEST_CASE("dnf install kata-runtime gives a system from which a container starts
   // Oracle Linux 7 and 8 have it in QEMU's package, so ours asks for it from el9 on.
   CHECK_THAT(check.output, Catch::Contains(release == "el9" ? "/usr/libexec/virtiofsd" : "9p"));
   check_container(system);
+  check_engines_files(system);
 
   write_file(system.path(kConfiguration), kMine);
   write_file(system.path(kDropIn), kMyDropIn);
