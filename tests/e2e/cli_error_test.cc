@@ -49,6 +49,7 @@ void check_refused(Docker& docker, OciRuntime& oci, const std::string& id,
   for (const std::string& text : expected) CHECK_THAT(result.error_output, Catch::Contains(text));
   CHECK(oci({"state", id}).status != 0);
   CHECK(left_behind(docker, before) == "");
+  CHECK(OciRuntime::cgroups_of(id).empty());
 }
 
 }  // namespace
