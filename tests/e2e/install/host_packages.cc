@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -61,6 +62,7 @@ constexpr std::array<std::pair<const char*, const char*>, 38> kLibraryPackages =
     {"libuuid.so", "libuuid"},
     {"libudev.so", "systemd-libs"},
 }};
+constexpr auto kLimit = std::chrono::minutes(2);
 constexpr const char* kOtherLibraries = "host-libraries";
 
 // Of the packages filesystem and systemd; not those that something is mounted on.
@@ -185,7 +187,8 @@ class HostPackages {
     run_checked(runner,
                 {.argv = {"rpmbuild", "--quiet", "-bb", "--define", "_topdir " + work_, "--define",
                           "_rpmdir " + folder, "--define", "_rpmfilename %{NVRA}.rpm", "--define",
-                          "stage " + stage_, work_ + "/host.spec"}});
+                          "stage " + stage_, work_ + "/host.spec"},
+                 .timeout = kLimit});
   }
 
  private:
@@ -266,7 +269,7 @@ void make_host_repository(const std::string& folder) {
   add_qemu(packages);
   packages.build(folder);
   RealCommandRunner runner;
-  run_checked(runner, {.argv = {"createrepo_c", "--quiet", folder}});
+  run_checked(runner, {.argv = {"createrepo_c", "--quiet", folder}, .timeout = kLimit});
 }
 
 }  // namespace kata::test

@@ -111,7 +111,8 @@ void check_engines_files(const InstallRoot& system) {
   RealCommandRunner runner;
   const CommandResult dump =
       runner.run({.argv = {"containerd", "--config", system.path("/etc/containerd/config.toml"),
-                           "config", "dump"}});
+                           "config", "dump"},
+                  .timeout = std::chrono::seconds(30)});
   INFO(dump.error_output);
   CHECK(dump.status == 0);
   CHECK_THAT(dump.output, Catch::Contains(".containerd.runtimes.kata]") &&
