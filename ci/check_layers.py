@@ -29,6 +29,7 @@ ALLOWED = {
     "builder": ["runtime/base"],
     "tests/support": None,  # anything
     "tests/e2e": ["runtime/base", "tests/support"],
+    "tests/e2e/install": None,  # packages what the builder built, installs what the runtime is
     "tests/unit": None,
     "tests/integration": None,
     "tests/fuzz": None,

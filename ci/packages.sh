@@ -32,7 +32,7 @@ dnf_build=(
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
-dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm busybox util-linux procps-ng cpio
+dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio
   rpmlint dnf createrepo_c python3)
 dnf_fuzz=(clang compiler-rt)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)

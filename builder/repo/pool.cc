@@ -50,7 +50,9 @@ std::vector<std::string> package_files(const std::vector<std::string>& folders) 
       const std::string name = entry->path().filename().string();
       if (name.starts_with('.')) {
         if (entry->is_directory()) entry.disable_recursion_pending();
-      } else if (name.ends_with(".rpm") && entry->is_regular_file()) {
+      } else if (name.ends_with(".rpm") &&
+                 // A link to nowhere is somebody's package that is missing: reading it tells.
+                 (entry->is_regular_file() || (entry->is_symlink() && !entry->exists()))) {
         files.push_back(entry->path().string());
       }
     }

@@ -85,7 +85,9 @@ void close_unlisted(const std::vector<std::pair<int, int>>& wanted) {
   if (command.new_session && ::setsid() < 0) fail(errno);
   if (command.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);  // the parent ended before the call took effect
+    // The parent ended before the call took effect. 0: it is outside of this pid namespace, alive
+    // or not.
+    if (const pid_t now = ::getppid(); now != parent && now != 0) ::_exit(127);
   }
   if (!command.cwd.empty() && ::chdir(command.cwd.c_str()) != 0) fail(errno);
   if (const int err = place_fds(command.fds); err != 0) fail(err);

@@ -14,6 +14,7 @@ namespace {
 /// The sandbox process ends QEMU, virtiofsd and taps on SIGTERM; killed, it takes its children
 /// along.
 constexpr std::chrono::milliseconds kShimGrace = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kCgroupGrace = std::chrono::seconds(5);
 
 void remove_folder(const ContainerStore& store, const std::string& id) {
   sys::unmount_all_below(store.folder(id));
@@ -51,11 +52,9 @@ void clean_up(const ContainerStore& store, const ContainerRecord& record) {
   }
   end_process(record.shim, kShimGrace);
   end_process(record.relay, std::chrono::milliseconds(0));
-  if (!record.cgroups_path.empty()) {
-    // The one place where the command line touches the host's cgroup: the sandbox process has ended
-    // and may have been killed.
-    sandbox::HostCgroup::for_path(record.cgroups_path, record.id).remove();
-  }
+  // The one place where the command line touches the host's cgroup: the sandbox process has ended
+  // and may have been killed, QEMU with it.
+  sandbox::HostCgroup::for_path(record.cgroups_path, record.id).remove(kCgroupGrace);
   remove_folder(store, record.id);
   if (record.sandbox_id != record.id && store.is_reserved(record.sandbox_id) &&
       !store.find(record.sandbox_id)) {

@@ -150,6 +150,7 @@ asio::awaitable<void> Machinery::watch_qemu(UniqueFd pidfd) {
   status = qemu.wait();
   words->drain();
   console->drain();
+  if (virtiofsd_words) virtiofsd_words->drain();
   log::info("machine ended pid={} status={}", pid, *status);
   release();
 }

@@ -17,6 +17,8 @@
 namespace kata::sandbox {
 namespace {
 
+constexpr unsigned kRetryMicroseconds = 10000;
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -114,7 +116,13 @@ void HostCgroup::add(pid_t pid) const {
   }
 }
 
-void HostCgroup::remove() const noexcept {
+void HostCgroup::remove(std::chrono::milliseconds patience) const noexcept {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!try_remove() && std::chrono::steady_clock::now() < end) ::usleep(kRetryMicroseconds);
+}
+
+bool HostCgroup::try_remove() const noexcept {
+  bool done = true;
   for (std::size_t i = 0; i < folders_.size(); ++i) {
     ignore_error(
         [&] {
@@ -125,11 +133,15 @@ void HostCgroup::remove() const noexcept {
                          "it may have ended");
           }
           // Parents are the engine's; only our own default parent goes with its last child.
-          if (::rmdir(folder.c_str()) == 0 && path_.starts_with("/kata/"))
+          if (::rmdir(folder.c_str()) != 0) {
+            done = done && errno != EBUSY;
+          } else if (path_.starts_with("/kata/")) {
             ::rmdir(parent_path(folder).c_str());
+          }
         },
         "the cgroup may be gone already");
   }
+  return done;
 }
 
 }  // namespace kata::sandbox

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ class HostCgroup {
   /// Moves a process in. Throws Error.
   void add(pid_t pid) const;
   /// Moves whatever is left to the root of each hierarchy and removes the folders and empty parents
-  /// of ours. Never throws.
-  void remove() const noexcept;
+  /// of ours. A killed process that is still giving back its memory can neither be moved nor left
+  /// out, so that may take `patience`. Never throws.
+  void remove(std::chrono::milliseconds patience) const noexcept;
   /// The folders, one a hierarchy.
   [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
 
@@ -36,6 +38,9 @@ class HostCgroup {
   static std::string path_of(const std::string& cgroups_path, const std::string& container_id);
 
  private:
+  /// Whether nothing is left that may go later.
+  [[nodiscard]] bool try_remove() const noexcept;
+
   std::string path_;
   std::vector<std::string> roots_;    // mount point of each hierarchy
   std::vector<std::string> folders_;  // root + path

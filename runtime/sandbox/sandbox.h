@@ -122,6 +122,7 @@ class Sandbox {
   [[nodiscard]] bool may_start_early(const Container& first) const;
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
+  asio::awaitable<void> wait_for_end_reason();
   [[noreturn]] void throw_guest_silent(const std::string& failure) const;
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<void> start_init(Container& container);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <span>
 
@@ -30,6 +32,8 @@ namespace kata::sandbox {
 namespace {
 
 constexpr std::uint32_t kBytesPerMib = 1U << 20;
+constexpr auto kEndReasonGrace = std::chrono::milliseconds(1000);
+constexpr auto kEndReasonStep = std::chrono::milliseconds(10);
 
 config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
   const config::Config config =
@@ -212,6 +216,16 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   co_await vm_->start();
 }
 
+/// A machine's connections close a moment before it is known how it ended.
+asio::awaitable<void> Sandbox::wait_for_end_reason() {
+  asio::steady_timer timer(io_);
+  for (auto waited = std::chrono::milliseconds(0);
+       vm_->end_reason().empty() && waited < kEndReasonGrace; waited += kEndReasonStep) {
+    timer.expires_after(kEndReasonStep);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
 void Sandbox::throw_guest_silent(const std::string& failure) const {
   const std::string tail = vm_->console_tail();
   const std::string end = vm_->end_reason();
@@ -252,12 +266,15 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   }
   const auto deadline = std::chrono::seconds(config_.agent.dial_timeout);
   std::string failure;
+  bool closed = false;
   try {
     co_await agent_->call<wire::Empty>("CreateSandbox", std::move(request), deadline);
   } catch (const Error& error) {
     failure = error.what();
+    closed = error.code() == Code::unavailable;
     if (error.code() != Code::deadline_exceeded && error.code() != Code::unavailable) throw;
   }
+  if (closed) co_await wait_for_end_reason();
   if (!failure.empty()) throw_guest_silent(failure);
 
   grpc::SetGuestDateTimeRequest clock;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <iterator>
 #include <sstream>
 
@@ -72,6 +73,17 @@ std::string OciRuntime::status_of(const std::string& id) {
   const CommandResult result = (*this)({"state", id});
   if (result.status != 0) return "none";
   return parse_json(result.output, "state")["status"].get<std::string>();
+}
+
+std::vector<std::string> OciRuntime::cgroups_of(const std::string& id) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& hierarchy : std::filesystem::directory_iterator("/sys/fs/cgroup", ignored)) {
+    const std::string folder = hierarchy.path().string() + "/kata/" + id;
+    if (path_exists(folder)) found.push_back(folder);
+  }
+  if (path_exists("/sys/fs/cgroup/kata/" + id)) found.push_back("/sys/fs/cgroup/kata/" + id);
+  return found;
 }
 
 void OciRuntime::write_bundle(const std::vector<std::string>& args) {

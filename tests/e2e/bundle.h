@@ -26,6 +26,8 @@ class OciRuntime {
   /// As above; whether the status is 0, else prints why.
   bool ok(std::vector<std::string> arguments);
   [[nodiscard]] std::string status_of(const std::string& id);
+  /// The cgroups of a container whose bundle names none.
+  [[nodiscard]] static std::vector<std::string> cgroups_of(const std::string& id);
   /// A busybox root and the runtime's own `spec` with `args`.
   void write_bundle(const std::vector<std::string>& args);
 

@@ -49,6 +49,7 @@ void check_refused(Docker& docker, OciRuntime& oci, const std::string& id,
   for (const std::string& text : expected) CHECK_THAT(result.error_output, Catch::Contains(text));
   CHECK(oci({"state", id}).status != 0);
   CHECK(left_behind(docker, before) == "");
+  CHECK(OciRuntime::cgroups_of(id).empty());
 }
 
 }  // namespace
@@ -141,6 +142,18 @@ TEST_CASE("a guest that never answers is reported with the end of its console", 
   oci.use_configuration(configuration_with(oci, "hypervisor.qemu", "initrd = \"" + initrd + "\""));
   oci.use_configuration(configuration_with(oci, "agent.kata", "dial_timeout = 8"));
   check_refused(docker, oci, "bad-6", {"console"});
+}
+
+TEST_CASE("a machine that ends at once is reported with the last words of its processes", "[e2e]") {
+  Docker docker;
+  kata::test::require(docker.is_vm(), "kata-runtime", "runc has no VM");
+  OciRuntime oci(docker);
+  oci.write_bundle({"true"});
+  // virtiofsd ends, and QEMU because of it.
+  oci.use_configuration(
+      configuration_with(oci, "hypervisor.qemu", "virtio_fs_extra_args = [\"--no-such-option\"]"));
+  check_refused(docker, oci, "bad-8",
+                {"the virtual machine ended before its agent answered", "vhost", "no-such-option"});
 }
 
 TEST_CASE("a network namespace that is gone is named", "[e2e]") {

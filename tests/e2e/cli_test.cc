@@ -73,6 +73,7 @@ TEST_CASE("run waits for the container and gives its status", "[e2e]") {
   CHECK(result.output == "from run\n");
   CHECK(result.status == 11);
   CHECK(oci({"state", "cli-2"}).status != 0);
+  CHECK(OciRuntime::cgroups_of("cli-2").empty());
   CHECK(left_behind(docker, before) == "");
 }
 
@@ -83,7 +84,9 @@ TEST_CASE("delete --force ends a running container and cleans up", "[e2e]") {
   oci.write_bundle({"sleep", "1000"});
   REQUIRE(oci.ok({"create", "--bundle", oci.bundle(), "cli-3"}));
   REQUIRE(oci.ok({"start", "cli-3"}));
+  if (docker.is_vm()) CHECK_FALSE(OciRuntime::cgroups_of("cli-3").empty());
   REQUIRE(oci.ok({"delete", "--force", "cli-3"}));
+  CHECK(OciRuntime::cgroups_of("cli-3").empty());
   CHECK(oci({"state", "cli-3"}).status != 0);
   CHECK(oci.ok({"delete", "--force", "cli-3"}));  // as runc: nothing to do is no error
   CHECK(left_behind(docker, before) == "");

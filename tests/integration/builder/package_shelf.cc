@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raise it when what is on the shelf changes.
-constexpr const char* kEdition = "edition-3";
+constexpr const char* kEdition = "edition-4";
 
 constexpr const char* kSpec = R"spec(
 Name: demo
@@ -87,6 +87,8 @@ class Builder {
     fs::copy(path("other-bytes"), path("unsigned-other-bytes"));
     fs::remove_all(path("other-bytes"));
     sign("main", "unsigned-other-bytes", "other-bytes");
+    gpg("main", {"--quick-set-expire", fingerprint("main"), "seconds=1"});
+    write_file(path("main-expired.asc"), gpg("main", {"--armor", "--export"}).output);
   }
 
  private:

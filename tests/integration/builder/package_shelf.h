@@ -10,9 +10,10 @@
 namespace kata::test {
 
 /// The folder, filled. It holds keys (main.key, stranger.key, expired.key, locked.key with the
-/// passphrase "open sesame": exported secret keys; main.asc, stranger.asc: public ones) and folders
-/// of packages by who signed them: main/, stranger/, unsigned/; other-bytes/ holds packages of
-/// main's names with another content. demo has the versions 1.0, 1.1 and 1.2.
+/// passphrase "open sesame": exported secret keys; main.asc, stranger.asc: public ones;
+/// main-expired.asc: main's public key when its time was up) and folders of packages by who signed
+/// them: main/, stranger/, unsigned/; other-bytes/ holds packages of main's names with another
+/// content. demo has the versions 1.0, 1.1 and 1.2.
 [[nodiscard]] const std::string& package_shelf();
 
 }  // namespace kata::test

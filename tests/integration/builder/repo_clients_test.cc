@@ -11,7 +11,7 @@ namespace {
 using namespace kata;
 using test::Dnf;
 using test::RepoWorkbench;
-using test::WebServer;
+using test::ServedRepo;
 namespace fs = std::filesystem;
 
 constexpr const char* kAdvisory = R"(
@@ -24,26 +24,10 @@ constexpr const char* kAdvisory = R"(
   packages: [demo-1.1-1]
 )";
 
-/// A published repository, served over HTTP, and dnf looking at it.
-struct Client {
-  explicit Client(const std::string& more = "", const std::string& channels = "") {
-    test::require_root();
-    bench.set_base_url(server.url());
-    bench.write_recipe(more, channels);
-  }
-  void publish() {
-    const CommandResult result = bench.publish();
-    INFO(result.error_output);
-    REQUIRE(result.status == 0);
-  }
-  RepoWorkbench bench;
-  WebServer server{bench.path("repo")};
-};
-
 }  // namespace
 
 TEST_CASE("dnf installs and updates with every check on", "[repo]") {
-  Client client(
+  ServedRepo client(
       "advisories: [advisories.yaml]\n"
       "groups: [{id: demos, name: All demos, packages: [demo, demo-lib]}]\n",
       GENERATE("[{release: el9, pools: [pool]}]",
@@ -71,7 +55,7 @@ TEST_CASE("dnf installs and updates with every check on", "[repo]") {
 }
 
 TEST_CASE("a plain baseurl and a frozen state serve as well as the mirrorlist", "[repo]") {
-  Client client;
+  ServedRepo client;
   REQUIRE(client.bench.publish({"--freeze", "2026-01"}).status == 0);
   client.bench.put("main/demo-1.1-1.el9.noarch.rpm");
   client.publish();
@@ -89,74 +73,8 @@ TEST_CASE("a plain baseurl and a frozen state serve as well as the mirrorlist", 
   CHECK_THAT(dnf.installed(), Catch::Contains("demo-" + version));
 }
 
-TEST_CASE("one changed byte or another key is refused by dnf and named by verify", "[repo]") {
-  Client client;
-  client.publish();
-  struct Case {
-    std::string what;
-    std::string refusal;  ///< dnf's
-    std::string verdict;  ///< katabuild verify's
-  };
-  const auto [what, refusal, verdict] = GENERATE(
-      Case{"package", "checksum doesn't match",
-           "demo-1.0-1.el9.noarch.rpm: its sha256 is not the one in primary.xml"},
-      Case{"repomd.xml", "Bad GPG signature", "repomd.xml.asc: the signature does not fit"},
-      Case{"primary.xml.gz", "checksum doesn't match",
-           "primary.xml.gz: its size or sha256 is not the one in repomd.xml"},
-      Case{"repomd.xml.asc", "GPG signature", "repomd.xml.asc: "},
-      Case{"another key", "Bad GPG signature", "repomd.xml.asc: it is signed by another key"});
-  if (what == "package") {
-    test::flip_a_byte(client.bench.path("repo/el9/x86_64/Packages/d/demo-1.0-1.el9.noarch.rpm"),
-                      20);
-  } else if (what == "another key") {
-    fs::copy_file(test::package_shelf() + "/stranger.asc",
-                  client.bench.path("repo/RPM-GPG-KEY-kata"), fs::copy_options::overwrite_existing);
-  } else {
-    test::flip_a_byte(what.ends_with(".gz") ? client.bench.metadata(what)
-                                            : client.bench.latest() + "/repodata/" + what);
-  }
-  const Dnf dnf(client.bench.path("repo/kata-el9.repo"));
-  const CommandResult result = dnf.run({"install", "demo"});
-  INFO(result.output << result.error_output);
-  CHECK(result.status != 0);
-  CHECK_THAT(result.output + result.error_output, Catch::Contains(refusal));
-  CHECK_THAT(dnf.installed(), !Catch::Contains("demo"));
-  const CommandResult verified = client.bench.verify({client.bench.path("repo")});
-  INFO(verified.output << verified.error_output);
-  CHECK(verified.status == 1);
-  CHECK_THAT(verified.output, Catch::Contains(verdict));
-}
-
-TEST_CASE("a package of a stranger is refused although the metadata names it", "[repo]") {
-  Client client;
-  client.publish();
-  // as if the builder's check had failed: the stranger's file, and metadata that fits it
-  const std::string folder = client.bench.path("unchecked");
-  make_directories(folder);
-  fs::copy_file(test::package_shelf() + "/stranger/demo-1.2-1.el9.noarch.rpm",
-                folder + "/demo-1.2-1.el9.noarch.rpm");
-  RealCommandRunner runner;
-  Command createrepo;
-  createrepo.argv = {"createrepo_c", "--quiet", folder};
-  REQUIRE(runner.run(createrepo).status == 0);
-  write_file(client.bench.path("x.repo"), "[x]\nname=x\nbaseurl=file://" + folder +
-                                              "\ngpgcheck=1\ngpgkey=file://" +
-                                              test::package_shelf() + "/main.asc\n");
-  const Dnf dnf(client.bench.path("x.repo"));
-  const CommandResult result = dnf.run({"install", "demo"});
-  INFO(result.output << result.error_output);
-  CHECK(result.status != 0);
-  CHECK_THAT(result.output + result.error_output, Catch::Contains("is not signed with the key") ||
-                                                      Catch::Contains("Public key for") ||
-                                                      Catch::Contains("GPG check FAILED"));
-  const CommandResult verified =
-      client.bench.verify({folder, "--key", test::package_shelf() + "/main.asc"});
-  CHECK(verified.status == 1);
-  CHECK_THAT(verified.output, Catch::Contains("there is no signature"));
-}
-
 TEST_CASE("the pages say what there is and how to install it, without scripts", "[repo]") {
-  Client client;
+  ServedRepo client;
   client.bench.put("main/kata-release-el9-1.0-1.el9.noarch.rpm");
   client.publish();
   const std::string root = read_file(client.bench.path("repo/index.html"));

@@ -111,13 +111,26 @@ TEST_CASE("a package that must not be published changes nothing", "[repo]") {
       Case{"main/demo-arch-1.0-1.el9.aarch64.rpm", "it is for aarch64, but channel el9 has only"},
       Case{"flip main/demo-1.1-1.el9.noarch.rpm", "it is corrupt"},
       Case{"cut main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: it is corrupt"},
-      Case{"text main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: rpm refuses it"});
+      Case{"text main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: rpm refuses it"},
+      Case{"empty main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: "},
+      Case{"link main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: "},
+      Case{"head main/demo-1.1-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm: it is corrupt"});
   const std::string name = package.substr(package.find(' ') + 1);
   bench.put(name, "pool/new");
   const std::string file = bench.path("pool/new/") + fs::path(name).filename().string();
   if (package.starts_with("flip ")) test::flip_a_byte(file, 20);
   if (package.starts_with("cut ")) write_file(file, read_file(file).substr(0, 3000));
   if (package.starts_with("text ")) write_file(file, "no package");
+  if (package.starts_with("empty ")) write_file(file, "");
+  if (package.starts_with("head ")) {  // in the header's text, which the signature covers
+    std::string bytes = read_file(file);
+    bytes[bytes.find("Says <hello>")] = 's';
+    write_file(file, bytes);
+  }
+  if (package.starts_with("link ")) {
+    fs::remove(file);
+    fs::create_symlink("/no/such/package", file);
+  }
   const CommandResult result = bench.publish();
   INFO(result.error_output);
   CHECK(result.status == 1);

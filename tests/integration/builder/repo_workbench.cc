@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/builder/repo_workbench.h"
 
-#include <poll.h>
-#include <unistd.h>
-
+#include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
 #include "tests/integration/builder/package_shelf.h"
+#include "tests/support/require.h"
 
 namespace kata::test {
 namespace {
@@ -91,27 +90,6 @@ std::map<std::string, std::string> RepoWorkbench::tree(const std::string& folder
   return files;
 }
 
-WebServer::WebServer(const std::string& folder) {
-  Pipe pipe = make_pipe();
-  output_ = std::move(pipe.read);
-  Command command;
-  command.argv = {"python3",     "-u",   "-m", "http.server", "--bind", "127.0.0.1",
-                  "--directory", folder, "0"};
-  command.fds = {{1, pipe.write.get()}};
-  process_ = spawn(command);
-  pipe.write.reset();
-  std::string line;
-  while (line.find(" port ") == std::string::npos || line.find(" (") == std::string::npos) {
-    struct pollfd wait = {.fd = output_.get(), .events = POLLIN, .revents = 0};
-    char buffer[200];
-    const ssize_t count = ::poll(&wait, 1, 10000) == 1 ? ::read(output_.get(), buffer, 200) : 0;
-    if (count <= 0) throw_error(Code::unavailable, "start a web server: it said \"{}\"", line);
-    line.append(buffer, static_cast<std::size_t>(count));
-  }
-  const std::size_t at = line.find(" port ") + 6;
-  url_ = "http://127.0.0.1:" + line.substr(at, line.find(' ', at) - at);
-}
-
 Dnf::Dnf(const std::string& repo_file) {
   make_directories(dir_.path() + "/root");
   make_directories(dir_.path() + "/repos");
@@ -145,6 +123,21 @@ std::string Dnf::installed() const {
   command.env = {"PATH=/usr/bin:/bin", "HOME=" + dir_.path()};
   RealCommandRunner runner;
   return runner.run(command).output;
+}
+
+ServedRepo::ServedRepo(const std::string& more, const std::string& channels) {
+  require_root();
+  bench.set_base_url(server.url());
+  bench.write_recipe(more, channels);
+}
+
+void ServedRepo::publish(long time) const {
+  Command command = bench.katabuild();
+  if (time > 0) command.env->push_back("SOURCE_DATE_EPOCH=" + std::to_string(time));
+  RealCommandRunner runner;
+  const CommandResult result = runner.run(command);
+  INFO(result.error_output);
+  REQUIRE(result.status == 0);
 }
 
 void flip_a_byte(const std::string& path, std::size_t from_end) {

@@ -11,6 +11,7 @@
 
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
+#include "tests/support/web_server.h"
 
 namespace kata::test {
 
@@ -44,18 +45,6 @@ class RepoWorkbench {
   std::string base_url_ = "http://127.0.0.1:9/kata";
 };
 
-/// Serves a folder on loopback until the end of scope.
-class WebServer {
- public:
-  explicit WebServer(const std::string& folder);
-  [[nodiscard]] const std::string& url() const noexcept { return url_; }
-
- private:
-  UniqueFd output_;
-  ChildProcess process_;
-  std::string url_;
-};
-
 /// dnf with an install root of its own that knows no repository but those of one .repo file.
 class Dnf {
  public:
@@ -66,6 +55,17 @@ class Dnf {
 
  private:
   TempDir dir_;
+};
+
+/// A published repository, served over HTTP.
+class ServedRepo {
+ public:
+  /// The recipe is as by RepoWorkbench::write_recipe().
+  explicit ServedRepo(const std::string& more = "", const std::string& channels = "");
+  /// Publishes; the metadata's time is `time` when it is not 0. The test fails when it fails.
+  void publish(long time = 0) const;
+  RepoWorkbench bench;
+  WebServer server{bench.path("repo")};
 };
 
 /// Flips one bit in the middle of a file, or `from_end` bytes before its end.

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/base/command.h"
 
+#include <fcntl.h>
+#include <sched.h>
+
 #include <catch2/catch.hpp>
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/scope_exit.h"
+#include "runtime/base/sys_process.h"
+#include "tests/support/require.h"
 
 using namespace kata;
 
@@ -69,4 +75,15 @@ TEST_CASE("a program that does not read its input is no reason to die", "[comman
   RealCommandRunner runner;
   const CommandResult result = runner.run({.argv = {"false"}, .input = std::string(1 << 20, 'x')});
   CHECK(result.status == 1);
+}
+
+TEST_CASE("children that get a pid namespace of their own start too", "[command]") {
+  test::require_root();
+  const UniqueFd outside = open_file("/proc/self/ns/pid", O_RDONLY);
+  sys::unshare(CLONE_NEWPID);
+  const ScopeExit back([&] { sys::setns(outside.get(), CLONE_NEWPID); });
+  RealCommandRunner runner;
+  const CommandResult result = runner.run({.argv = {"sh", "-c", "echo $$"}});
+  CHECK(result.output == "1\n");
+  CHECK(result.status == 0);
 }
