@@ -37,7 +37,7 @@ ALLOWED = {
 }
 
 # Stages of the builder never include each other; the recipe's plain structs are theirs to share.
-BUILDER_STAGES = ["builder/kernel", "builder/rootfs", "builder/rpm", "builder/repo"]
+BUILDER_STAGES = ["builder/kernel", "builder/programs", "builder/rootfs", "builder/rpm", "builder/repo"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
