@@ -257,11 +257,12 @@ void append_words(std::vector<std::string>& words, std::string_view text) {
 std::string default_parameters(const VmConfig& vm) {
   // reboot=t: a triple fault is what every machine type understands; -no-reboot makes it the end.
   // panic=1 ends a machine whose kernel has died, so that the container is reported as exited.
-  // Without noreplace-smp a guest with one CPU patches its lock prefixes out, one by one. The rest:
-  // see kernel/README.md.
+  // Without noreplace-smp a guest with one CPU patches its lock prefixes out, one by one.
+  // memmap_init=lazy leaves the descriptors of memory that nobody uses alone; a kernel without our
+  // patches ignores it, as it does all that has a value. The rest: see kernel/README.md.
   std::string text =
       "console=hvc0 noreplace-smp no_timer_check tsc=reliable rcupdate.rcu_expedited=1 "
-      "net.ifnames=0 reboot=t panic=1 "
+      "net.ifnames=0 reboot=t panic=1 memmap_init=lazy "
       "random.trust_cpu=on ifb.numifbs=0 dummy.numdummies=0";
   if (vm.accelerator == Accelerator::tcg) {
     // Attacks on a speculating processor do not exist in an emulated one; the defences would only
