@@ -271,7 +271,7 @@ std::string default_parameters(const VmConfig& vm) {
     // Hash tables sized for 2 GiB of files are memory to clear first.
     text += " dhash_entries=32768 ihash_entries=16384 thash_entries=8192";
     // Known to the kernels of kernel/patches, and harmless to others since they have a value.
-    text += " lapic_timer_khz=1000000 keep_initmem=1";
+    text += " lapic_timer_khz=1000000 keep_initmem=1 cr4_early=1";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
   // Without root ports nothing is behind bus 0.
