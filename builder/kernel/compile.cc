@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "builder/kernel/pack_elf.h"
 #include "builder/pipeline/publish.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -191,6 +192,7 @@ void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip
   Command command;
   command.argv = {"objcopy", "--strip-all", vmlinux, to};
   in_context([&] { run_checked(context.runner, command); }, "strip {}", vmlinux);
+  write_file(to, packed_elf(read_file(to), vmlinux));
 }
 
 }  // namespace kata::kernel

@@ -45,7 +45,8 @@ std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps,
                       pipeline::Context& context);
 /// What `uname -r` will say.
 [[nodiscard]] std::string kernel_release(const BuildTree& tree, pipeline::Context& context);
-/// Copies `vmlinux` to `to` without its symbols, or as it is. Throws Error.
+/// Copies `vmlinux` to `to` without its symbols and packed (see pack_elf.h), or as it is. Throws
+/// Error.
 void strip_vmlinux(const std::string& vmlinux, const std::string& to, bool strip,
                    pipeline::Context& context);
 /// The time as the kernel's version text holds it: "Thu Jan  1 00:00:00 UTC 1970".

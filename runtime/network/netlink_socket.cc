@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 #include "runtime/base/error.h"
 
@@ -115,10 +114,12 @@ void KernelNetlinkSocket::send(std::string_view datagram) {
 }
 
 std::string KernelNetlinkSocket::receive() {
-  std::vector<char> buffer(kReceiveBuffer);
+  // Not filled with zeros, and not new for each answer: under emulation that takes longer than the
+  // answer.
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReceiveBuffer);
   while (true) {
     sockaddr_nl sender{};
-    iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    iovec part{.iov_base = buffer_.get(), .iov_len = kReceiveBuffer};
     msghdr header{};
     header.msg_name = &sender;
     header.msg_namelen = sizeof sender;
@@ -134,7 +135,7 @@ std::string KernelNetlinkSocket::receive() {
       throw_error(Code::resource_exhausted, "netlink answer of more than {} bytes", kReceiveBuffer);
     }
     // Any process may send to our port; only port 0 is the kernel. See netlink(7).
-    if (sender.nl_pid == 0) return std::string(buffer.data(), static_cast<std::size_t>(size));
+    if (sender.nl_pid == 0) return std::string(buffer_.get(), static_cast<std::size_t>(size));
   }
 }
 

@@ -45,6 +45,7 @@ class KernelNetlinkSocket final : public NetlinkSocket {
 
  private:
   UniqueFd fd_;
+  std::unique_ptr<char[]> buffer_;
 };
 
 /// Builds one request: header, fixed part, attributes (nested ones too), with their padding.

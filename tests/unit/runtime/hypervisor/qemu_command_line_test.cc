@@ -129,6 +129,10 @@ TEST_CASE("KVM guests keep their defences and get the host's processor", "[comma
                               !Contains("mitigations=off") && !Contains("tsc_early_khz"));
 }
 
+TEST_CASE("an emulated processor has no features that cost more than they give", "[command_line]") {
+  CHECK_THAT(text_of(machine()), Contains("-cpu max,la57=off,erms=off"));
+}
+
 TEST_CASE("the user's kernel parameters win over ours", "[command_line]") {
   VmConfig vm = machine();
   vm.tsc_khz = 2000000;
