@@ -310,10 +310,30 @@ asio::awaitable<void> Sandbox::resume(std::string container_id) {
   emit({.kind = Event::Kind::resumed, .container_id = container_id, .exec_id = ""});
 }
 
+asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
+  const MachineSize wanted = machine_size(base_size_, resources);
+  if (wanted.vcpus <= size_.vcpus && wanted.memory_mib <= size_.memory_mib) co_return;
+  grpc::OnlineCPUMemRequest request;
+  request.set_wait(true);
+  request.set_cpu_only(true);
+  if (wanted.memory_mib > size_.memory_mib) {
+    size_.memory_mib = co_await vm_->grow_memory(wanted.memory_mib);
+    request.set_cpu_only(false);
+  }
+  if (wanted.vcpus > size_.vcpus) {
+    const std::uint32_t before = size_.vcpus;
+    size_.vcpus = co_await vm_->grow_vcpus(wanted.vcpus);
+    request.set_nb_cpus(size_.vcpus - before);
+  }
+  log::info("machine grown vcpus={} memory_mib={}", size_.vcpus, size_.memory_mib);
+  co_await agent_->call<wire::Empty>("OnlineCPUMem", std::move(request));
+}
+
 asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResources resources) {
   if (container(container_id).init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "cannot update a container that is stopped");
   }
+  co_await grow_machine(resources);
   grpc::UpdateContainerRequest request;
   request.set_container_id(container_id);
   *request.mutable_resources() = guest_resources(resources);

@@ -22,6 +22,7 @@
 #include "runtime/sandbox/agent_client.h"
 #include "runtime/sandbox/container.h"
 #include "runtime/sandbox/host_cgroup.h"
+#include "runtime/sandbox/machine_size.h"
 #include "runtime/sandbox/shared_folder.h"
 
 namespace kata::sandbox {
@@ -93,6 +94,8 @@ class Sandbox {
   asio::awaitable<ExitRecord> remove(std::string container_id, std::string exec_id);
   asio::awaitable<void> pause(std::string container_id);
   asio::awaitable<void> resume(std::string container_id);
+  /// Grows the machine when it is too small for the new limits, then sets them in the guest. Throws
+  /// Error(failed_precondition) when the machine cannot grow so far; then nothing has changed.
   asio::awaitable<void> update(std::string container_id, grpc::LinuxResources resources);
   asio::awaitable<void> resize(std::string container_id, std::string exec_id, std::uint32_t rows,
                                std::uint32_t columns);
@@ -124,6 +127,7 @@ class Sandbox {
   asio::awaitable<void> set_up_guest_network();
   asio::awaitable<void> wait_for_end_reason();
   [[noreturn]] void throw_guest_silent(const std::string& failure) const;
+  asio::awaitable<void> grow_machine(grpc::LinuxResources resources);
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<void> start_init(Container& container);
   asio::awaitable<void> start_exec(Container& container, Process& process);
@@ -156,6 +160,8 @@ class Sandbox {
   std::unique_ptr<Network> network_;
   std::unique_ptr<hypervisor::Vm> vm_;
   std::shared_ptr<AgentClient> agent_;
+  MachineSize base_size_;  ///< by the configuration
+  MachineSize size_;       ///< what the machine has become
   std::string description_;
   bool booted_ = false;
   bool ended_ = false;

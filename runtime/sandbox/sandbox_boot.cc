@@ -31,7 +31,6 @@
 namespace kata::sandbox {
 namespace {
 
-constexpr std::uint32_t kBytesPerMib = 1U << 20;
 constexpr auto kEndReasonGrace = std::chrono::milliseconds(1000);
 constexpr auto kEndReasonStep = std::chrono::milliseconds(10);
 
@@ -43,25 +42,6 @@ config::Config load_configuration(const SandboxOptions& options, const grpc::Spe
 
 network::EndpointOptions endpoint_options(const config::Config& config) {
   return {.vhost = !config.hypervisor.disable_vhost_net};
-}
-
-/// A container with limits gets a machine that can fill them: as many CPUs as its quota is worth,
-/// and its memory on top of what the guest itself uses.
-void size_machine(hypervisor::VmConfig& vm, const grpc::Spec& spec) {
-  const grpc::LinuxResources& resources = spec.linux().resources();
-  const grpc::LinuxCPU& cpu = resources.cpu();
-  if (cpu.quota() > 0 && cpu.period() > 0) {
-    const auto period = static_cast<std::int64_t>(cpu.period());
-    const auto wanted = static_cast<std::uint32_t>(
-        std::min<std::int64_t>((cpu.quota() + period - 1) / period, 1024));
-    vm.vcpus = std::max(vm.vcpus, std::min(wanted, std::max(vm.max_vcpus, vm.vcpus)));
-    vm.max_vcpus = std::max(vm.max_vcpus, vm.vcpus);
-  }
-  if (resources.memory().limit() > 0) {
-    const auto limit = static_cast<std::uint64_t>(resources.memory().limit()) / kBytesPerMib;
-    if (limit > vm.memory_mib / 2)
-      vm.memory_mib += static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, 1U << 22));
-  }
 }
 
 void fill_random(std::span<unsigned char> bytes) {
@@ -190,7 +170,12 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   vm.uuid = make_uuid();
   vm.shared.path = shared_->path();
   vm.shared.tag = std::string(kShareTag);
-  size_machine(vm, first.bundle.spec);
+  base_size_ = {.vcpus = vm.vcpus, .memory_mib = vm.memory_mib};
+  size_ = machine_size(base_size_, first.bundle.spec.linux().resources());
+  size_.vcpus = std::min(size_.vcpus, std::max(vm.max_vcpus, vm.vcpus));
+  vm.vcpus = size_.vcpus;
+  vm.max_vcpus = std::max(vm.max_vcpus, vm.vcpus);
+  vm.memory_mib = size_.memory_mib;
   if (network_->spare) {
     vm.networks.push_back({.id = "net0",
                            .mac = network_->spare_mac,

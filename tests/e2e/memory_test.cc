@@ -45,3 +45,26 @@ TEST_CASE("a machine tells its memory truly, and a container can fill it", "[e2e
   CHECK(left < total - 1600);
   CHECK(left > total - 1800);
 }
+
+TEST_CASE("new limits grow the machine while it runs", "[e2e]") {
+  Docker docker;
+  if (!docker.is_vm()) return;  // the host has what it has
+  const std::string id = docker.start({"busybox", "sleep", "1000"});
+  const auto inside = [&](const char* command) {
+    return docker({"exec", id, "sh", "-c", command}).output;
+  };
+  CHECK(inside("nproc") == "1\n");
+  const CommandResult updated =
+      docker({"update", "--cpus", "2", "--memory", "2200m", "--memory-swap", "2200m", id});
+  INFO(updated.error_output);
+  REQUIRE(updated.status == 0);
+  CHECK(inside("nproc") == "2\n");
+  CHECK(mebibytes(inside("cat /proc/meminfo"), "MemTotal") > 4000);
+  CHECK(inside("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max") ==
+        std::to_string(2200L << 20) + "\n200000 100000\n");
+  // as much as no machine here has: said, and nothing has changed
+  const CommandResult refused = docker({"update", "--memory", "900g", "--memory-swap", "900g", id});
+  CHECK(refused.status != 0);
+  CHECK_THAT(refused.error_output, Catch::Contains("grow the machine's memory"));
+  CHECK(inside("cat /sys/fs/cgroup/memory.max") == std::to_string(2200L << 20) + "\n");
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sandbox/machine_size.h"
+
+#include <catch2/catch.hpp>
+#include <limits>
+
+using kata::sandbox::machine_size;
+using kata::sandbox::MachineSize;
+
+namespace {
+
+constexpr MachineSize kBase{.vcpus = 1, .memory_mib = 2048};
+
+grpc::LinuxResources resources(std::int64_t quota, std::uint64_t period, std::int64_t limit_mib) {
+  grpc::LinuxResources value;
+  value.mutable_cpu()->set_quota(quota);
+  value.mutable_cpu()->set_period(period);
+  value.mutable_memory()->set_limit(limit_mib > 0 ? limit_mib << 20 : limit_mib);
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("a machine has the processors that a quota is worth", "[sandbox]") {
+  CHECK(machine_size(kBase, resources(50000, 100000, 0)).vcpus == 1);
+  CHECK(machine_size(kBase, resources(100000, 100000, 0)).vcpus == 1);
+  CHECK(machine_size(kBase, resources(100001, 100000, 0)).vcpus == 2);
+  CHECK(machine_size(kBase, resources(400000, 100000, 0)).vcpus == 4);
+  CHECK(machine_size(kBase, resources(-1, 100000, 0)).vcpus == 1);
+  CHECK(machine_size(kBase, resources(400000, 0, 0)).vcpus == 1);
+  // no overflow, and no machine of a million processors
+  const auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK(machine_size(kBase, resources(most, 1, 0)).vcpus == 1024);
+}
+
+TEST_CASE("a machine has a container's memory on top of the guest's own", "[sandbox]") {
+  CHECK(machine_size(kBase, resources(0, 0, 512)).memory_mib == 2048);
+  CHECK(machine_size(kBase, resources(0, 0, 1024)).memory_mib == 2048);
+  CHECK(machine_size(kBase, resources(0, 0, 3072)).memory_mib == 2048 + 3072);
+  CHECK(machine_size(kBase, resources(0, 0, -1)).memory_mib == 2048);
+}
