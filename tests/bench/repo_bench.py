@@ -73,6 +73,7 @@ def make_packages(work, count, kilobytes):
         for i in range(0, len(packages), 500):
             run(["rpmsign", "--addsign", "--define", "__gpg /usr/bin/gpg", "--define", "_gpg_name bench",
                  *packages[i:i + 500]], env=env)
+        (work / "bench.key").touch(mode=0o600)
         (work / "bench.key").write_text(run(["gpg", "--batch", "--armor", "--export-secret-keys"], env=env).stdout)
         run(["gpgconf", "--kill", "all"], env=env)
     (work / "made").write_text(f"{count} {kilobytes}")
