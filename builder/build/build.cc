@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <set>
 
@@ -20,6 +21,8 @@
 #include "builder/rpm/build_packages.h"
 #include "builder/rpm/inputs.h"
 #include "builder/rpm/source_tree.h"
+#include "builder/signing/signing_key.h"
+#include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
@@ -289,6 +292,9 @@ BuildResult run_build(const Stages& stages, const BuildOptions& options, const s
     result.report.outputs = outputs.sorted();
     write_report(result.report, stages.output);
   };
+  // before anything is built, and once for all stages
+  const std::shared_ptr<const signing::SigningKey> key = signing::open_signing_key(
+      signing::with_trial_place(*stages.packages.signing, context.cache.root()), context.runner);
   try {
     run_stages(stages, options, runner, result, outputs);
   } catch (...) {

@@ -33,8 +33,8 @@ std::string signature_verdict(const std::string& status, const std::string& erro
 
 }  // namespace
 
-Signer::Signer(const recipe::SigningRecipe& signing, CommandRunner& runner)
-    : key_(signing, runner), runner_(runner) {
+Signer::Signer(const recipe::SigningRecipe& recipe, CommandRunner& runner)
+    : key_(signing::open_signing_key(recipe, runner)), runner_(runner) {
   write_file(public_key_file(), public_key());
 }
 
@@ -43,7 +43,7 @@ std::string Signer::public_key_file() const { return join_path(scratch_.path(), 
 std::string Signer::sign(const std::string& path) const {
   Command command;
   command.argv = {"gpg"};
-  const std::vector<std::string> arguments = key_.gpg_arguments();
+  const std::vector<std::string> arguments = key_->gpg_arguments();
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   for (const char* argument : {"--quiet", "--armor", "--digest-algo", "SHA256", "--local-user"})
     command.argv.emplace_back(argument);
@@ -51,10 +51,10 @@ std::string Signer::sign(const std::string& path) const {
   for (const char* argument : {"--output", "-", "--detach-sign"})
     command.argv.emplace_back(argument);
   command.argv.push_back(path);
-  command.env = key_.environment();
+  command.env = key_->environment();
   const CommandResult result = runner_.run(command);
   if (result.status == 0 && !result.output.empty()) return result.output;
-  throw_error(Code::failed_precondition, "sign {} with {}: {}", path, describe(key_.facts()),
+  throw_error(Code::failed_precondition, "sign {} with {}: {}", path, describe(key_->facts()),
               last_line(result.error_output));
 }
 

@@ -3,6 +3,7 @@
 // Signing the repository's metadata, and checking such signatures, through gpg.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,19 +17,19 @@ namespace kata::repo {
 class Signer {
  public:
   /// As SigningKey: throws Error that says why the key cannot sign and what to do.
-  Signer(const recipe::SigningRecipe& signing, CommandRunner& runner);
+  Signer(const recipe::SigningRecipe& recipe, CommandRunner& runner);
   Signer(const Signer&) = delete;
   Signer& operator=(const Signer&) = delete;
-  [[nodiscard]] const std::string& fingerprint() const noexcept { return key_.facts().fingerprint; }
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return key_->facts().fingerprint; }
   /// The armored public key; the same bytes each time.
-  [[nodiscard]] const std::string& public_key() const noexcept { return key_.public_key(); }
+  [[nodiscard]] const std::string& public_key() const noexcept { return key_->public_key(); }
   /// A file with the public key, for as long as this object lives.
   [[nodiscard]] std::string public_key_file() const;
   /// An armored detached signature of the file at `path`. Throws Error.
   [[nodiscard]] std::string sign(const std::string& path) const;
 
  private:
-  signing::SigningKey key_;
+  std::shared_ptr<const signing::SigningKey> key_;
   CommandRunner& runner_;
   TempDir scratch_;
 };

@@ -50,7 +50,7 @@ struct Build {
   Context& context;
   std::string work;
   Inputs inputs{};
-  std::unique_ptr<signing::SigningKey> key{};  ///< null: packages stay unsigned
+  std::shared_ptr<const signing::SigningKey> key{};  ///< null: packages stay unsigned
   std::string rpm_version{};
   std::string host_release{};
   std::int64_t timestamp = 0;
@@ -299,7 +299,7 @@ auto with_plan(const PackageRecipe& recipe, const std::string& output, Context& 
     Build build{.recipe = recipe, .context = context, .work = work.path()};
     build.inputs = gather_inputs(recipe, context);
     if (recipe.signing)
-      build.key = std::make_unique<signing::SigningKey>(
+      build.key = signing::open_signing_key(
           signing::with_trial_place(*recipe.signing, context.cache.root()), context.runner);
     build.rpm_version = rpmbuild_version(context.runner);
     build.host_release = read_host_release();

@@ -26,7 +26,7 @@ void end_agent(const std::string& home) {
         RealCommandRunner runner;
         Command command;
         command.timeout = std::chrono::seconds(20);
-        command.argv = {"gpgconf", "--kill", "all"};
+        command.argv = {"gpgconf", "--kill", "gpg-agent"};
         command.env = gpg_environment(home);
         (void)runner.run(command);
         command.argv = {"gpgconf", "--remove-socketdir"};

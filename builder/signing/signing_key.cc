@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
+#include <utility>
 
 #include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
@@ -192,6 +194,21 @@ void SigningKey::try_to_sign(const recipe::SigningRecipe& recipe) {
                 describe(facts_));
   }
   throw_error(Code::failed_precondition, "sign with {}: {}", describe(facts_), result.error_output);
+}
+
+std::shared_ptr<const SigningKey> open_signing_key(const recipe::SigningRecipe& recipe,
+                                                   CommandRunner& runner) {
+  static std::mutex mutex;
+  static std::vector<std::pair<recipe::SigningRecipe, std::weak_ptr<const SigningKey>>> open;
+  const std::lock_guard lock(mutex);
+  std::erase_if(open, [](const auto& entry) { return entry.second.expired(); });
+  for (const auto& [known, key] : open) {
+    if (known != recipe) continue;
+    if (std::shared_ptr<const SigningKey> shared = key.lock()) return shared;
+  }
+  auto key = std::make_shared<const SigningKey>(recipe, runner);
+  open.emplace_back(recipe, key);
+  return key;
 }
 
 }  // namespace kata::signing

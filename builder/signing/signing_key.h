@@ -46,4 +46,9 @@ class SigningKey {
   std::string public_key_;
 };
 
+/// The key of `recipe`. As long as somebody holds it, the next who asks gets the same object: a
+/// build whose stages sign with one key opens it once. Throws as the constructor.
+[[nodiscard]] std::shared_ptr<const SigningKey> open_signing_key(
+    const recipe::SigningRecipe& recipe, CommandRunner& runner);
+
 }  // namespace kata::signing
