@@ -48,7 +48,7 @@ Command PipelineBench::command(const std::string& steps) const {
   command.env.emplace();
   for (const auto& [name, value] : environment_) command.env->push_back(name + "=" + value);
   command.cwd = path("");
-  command.timeout = std::chrono::seconds(90);
+  command.timeout = std::chrono::seconds(200);
   return command;
 }
 

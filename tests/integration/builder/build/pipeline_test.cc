@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/stat.h>
+#include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "tests/integration/builder/build/pipeline_bench.h"
 #include "tests/integration/builder/package_shelf.h"
@@ -22,6 +23,26 @@ std::size_t snapshots_in(const std::string& repository) {
 
 bool has_package(const std::string& repository, const std::string& name) {
   return fs::exists(repository + "/el9/x86_64/Packages/k/" + name);
+}
+
+/// The fake kernel's slow step has begun.
+bool is_compiling(const std::string& folder) {
+  std::error_code error;
+  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::end(it);
+       it.increment(error)) {
+    if (it->path().filename() == "started") return true;
+  }
+  return false;
+}
+
+/// A process has its working folder there.
+bool is_working_below(const std::string& folder) {
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    std::error_code error;
+    const fs::path place = fs::read_symlink(process.path() / "cwd", error);
+    if (!error && place.string().starts_with(folder)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -205,4 +226,22 @@ TEST_CASE("another host is published to over ssh with the key from the secrets",
              Catch::Contains("mode 600") && Catch::Contains("StrictHostKeyChecking=yes") &&
                  Catch::Contains("UserKnownHostsFile=" + bench.path("known hosts")));
   CHECK_THAT(read_file(bench.path("given")), Catch::StartsWith("the key\n"));
+}
+
+TEST_CASE("a pipeline that is cancelled leaves no secret and no process", "[pipeline]") {
+  PipelineBench bench;
+  write_file(bench.path("source/kernel/a.conf"),
+             "CONFIG_PVH=y\nCONFIG_BLK_DEV_INITRD=y\nCONFIG_SLOW=y\n");
+  bench.run_well("fetch");
+  ChildProcess build = spawn(bench.command("build"));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!is_compiling(bench.path("cache/work"))) {
+    REQUIRE(std::chrono::steady_clock::now() < until);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK_FALSE(fs::is_empty(bench.path("tmp")));
+  build.signal(SIGTERM);  // the script alone
+  CHECK(build.wait() == 143);
+  CHECK(fs::is_empty(bench.path("tmp")));
+  CHECK_FALSE(is_working_below(bench.path("")));
 }
