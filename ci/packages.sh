@@ -18,9 +18,12 @@ apt_build=(
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
   util-linux procps cpio ca-certificates
-  # packages and repositories
-  rpmlint dnf createrepo-c python3
+  # packages and repositories, their pages
+  rpmlint dnf createrepo-c python3 chromium
+  # pipelines
+  rsync
 )
+apt_pipeline=(rsync openssh-client)
 apt_fuzz=(clang-16 libclang-rt-16-dev)
 apt_lint=(clang-format shellcheck python3 git)
 
@@ -33,7 +36,8 @@ dnf_build=(
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
 dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio
-  rpmlint dnf createrepo_c python3)
+  rpmlint dnf createrepo_c python3 chromium rsync) # chromium is in EPEL
+dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 

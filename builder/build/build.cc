@@ -245,20 +245,24 @@ std::vector<repo::PublishedChannel> publish(const Stages& stages, const BuildOpt
   return channels;
 }
 
+void run_kernel(const Stages& stages, Runner& runner, Outputs& outputs) {
+  runner.stage("kernel", [&](StageRecord& record, Context& context) {
+    build_kernel(stages, record, context, outputs);
+  });
+}
+
+void run_programs(const Stages& stages, Runner& runner, Outputs& outputs) {
+  if (!stages.compile) return;
+  runner.stage("programs", [&](StageRecord& record, Context& context) {
+    build_programs(stages, record, context, outputs);
+  });
+}
+
 void run_stages(const Stages& stages, const BuildOptions& options, Runner& runner,
                 BuildResult& result, Outputs& outputs) {
-  const auto kernel = [&] {
-    runner.stage("kernel", [&](StageRecord& record, Context& context) {
-      build_kernel(stages, record, context, outputs);
-    });
-  };
-  const auto programs = [&] {
-    if (!stages.compile) return;
-    runner.stage("programs", [&](StageRecord& record, Context& context) {
-      build_programs(stages, record, context, outputs);
-    });
-  };
-  pipeline::run_parallel(2, 2, [&](std::size_t i) { i == 0 ? kernel() : programs(); });
+  pipeline::run_parallel(2, 2, [&](std::size_t i) {
+    i == 0 ? run_kernel(stages, runner, outputs) : run_programs(stages, runner, outputs);
+  });
   runner.stage("image", [&](StageRecord& record, Context& context) {
     build_image(stages, record, context, outputs);
   });
@@ -303,6 +307,18 @@ BuildResult run_build(const Stages& stages, const BuildOptions& options, const s
   }
   finish();
   return result;
+}
+
+void run_stage(const Stages& stages, const BuildOptions& options, pipeline::ProgressBoard& board,
+               Context& context) {
+  make_directories(stages.output);
+  Runner runner(board, context);
+  Outputs outputs(stages, context.cache);
+  if (options.stage == "kernel") {
+    run_kernel(stages, runner, outputs);
+  } else {
+    run_programs(stages, runner, outputs);
+  }
 }
 
 std::vector<PlannedStage> plan_build(const Stages& stages, const BuildOptions& options,

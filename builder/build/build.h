@@ -30,6 +30,12 @@ struct BuildResult {
                                     const std::string& recipe, pipeline::ProgressBoard& board,
                                     pipeline::Context& context);
 
+/// Runs the one stage that `options.stage` names, where a later run_build into the same output
+/// finds it up to date; two at once do not get into each other's way. No report is written: that is
+/// for the build as a whole. Throws Error.
+void run_stage(const Stages& stages, const BuildOptions& options, pipeline::ProgressBoard& board,
+               pipeline::Context& context);
+
 /// A stage's name, and what run_build would do with it.
 struct PlannedStage {
   std::string name;

@@ -21,36 +21,46 @@ constexpr std::string_view kPage = R"(<!DOCTYPE html>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #ddd }
-td.number { text-align: right; white-space: nowrap }
+.number { text-align: right; white-space: nowrap }
+td { overflow-wrap: anywhere }
+td.stage, td.state, td.failed { white-space: nowrap }
+h1 { line-height: 1.2 }
 td.failed { color: #b00020; font-weight: 600 }
 td.bar { width: 30% }
 td.bar div { background: #3b6ea5; height: 1rem; margin-top: .3rem }
 code { font-size: 80%; overflow-wrap: anywhere }
-pre { background: #f4f4f4; padding: .6rem; white-space: pre-wrap }
+pre { background: #f4f4f4; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere }
+@media (max-width: 50rem) {
+  thead { display: none }
+  tr { display: block; padding: .4rem 0; border-bottom: 1px solid #ddd }
+  td { display: inline-block; border: 0; padding: 0 .8rem 0 0 }
+  td.stage { font-weight: 600 }
+  td.bar, td.what { display: block; width: auto }
+}
 </style>
 </head>
 <body>
 <h1>{{name}}</h1>
-<p>Built {{began}} in {{seconds}} s from {{recipe}} with katabuild {{version}}.</p>
+<p>Built {{began}} in {{seconds}} s from <code>{{recipe}}</code> with katabuild {{version}}.</p>
 <h2>Stages</h2>
 <table>
-<thead><tr><th>Stage</th><th>State</th><th>Seconds</th><th></th><th>What</th></tr></thead>
+<thead><tr><th>Stage</th><th>State</th><th class="number">Seconds</th><th></th><th>What</th></tr></thead>
 <tbody>
-{{#stages}}<tr><td>{{stage}}</td><td class="{{state_class}}">{{state}}</td><td class="number">{{stage_seconds}}</td><td class="bar"><div style="width: {{share}}%"></div></td><td>{{detail}}{{#errors}}<pre>{{error}}</pre>{{/errors}}</td></tr>
+{{#stages}}<tr><td class="stage">{{stage}}</td><td class="{{state_class}}">{{state}}</td><td class="number">{{stage_seconds}}</td><td class="bar"><div style="width: {{share}}%"></div></td><td class="what">{{detail}}{{#errors}}<pre>{{error}}</pre>{{/errors}}</td></tr>
 {{/stages}}</tbody>
 </table>
 <h2>Changed since the last build ({{change_count}})</h2>
 <table>
-<thead><tr><th>Result</th><th>What</th><th>Bytes</th><th>Growth</th></tr></thead>
+<thead><tr><th>Result</th><th>What</th><th class="number">Bytes</th><th class="number">Growth</th></tr></thead>
 <tbody>
 {{#changes}}<tr><td><code>{{path}}</code></td><td>{{what}}</td><td class="number">{{size}}</td><td class="number">{{growth}}</td></tr>
 {{/changes}}</tbody>
 </table>
 <h2>Results ({{output_count}})</h2>
 <table>
-<thead><tr><th>Result</th><th>Bytes</th><th>sha256</th></tr></thead>
+<thead><tr><th>Result</th><th class="number">Bytes</th><th>sha256</th></tr></thead>
 <tbody>
-{{#outputs}}<tr><td><code>{{path}}</code></td><td class="number">{{size}}</td><td><code>{{sha256}}</code></td></tr>
+{{#outputs}}<tr><td><code>{{path}}</code></td><td class="number">{{size}}</td><td class="what"><code>{{sha256}}</code></td></tr>
 {{/outputs}}</tbody>
 </table>
 </body>

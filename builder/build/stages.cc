@@ -155,7 +155,7 @@ Stages resolve(const recipe::BuildRecipe& recipe, const BuildOptions& options,
   stages.repo_folder =
       options.repository.empty() ? join_path(options.output, "repo") : options.repository;
 
-  share_signing(recipe, options, stages);
+  if (options.stage.empty()) share_signing(recipe, options, stages);
   share_releases(recipe, options, stages);
   share_url(options, stages);
   stages.packages.source = stages.source;

@@ -24,6 +24,7 @@ struct BuildOptions {
   std::vector<std::string> releases;
   std::vector<std::string> freeze;
   bool prune = false;
+  std::string stage;   ///< "kernel" or "programs": this one alone, without a key; empty: all
   std::string source;  ///< the source tree when the recipe names none; empty: the working directory
   std::optional<recipe::SigningRecipe> signing;  ///< instead of the recipe's
 };

@@ -49,6 +49,10 @@ int run_build_verb(const BuildVerb& verb) {
   // before the first thread, and before anything could be asked of a network
   if (verb.session.offline) build::leave_the_network();
   const build::Stages stages = build::resolve(recipe, options, session.context().runner);
+  if (!options.stage.empty()) {
+    build::run_stage(stages, options, session.board(), session.context());
+    return 0;
+  }
   if (verb.dry_run) return print_plan(build::plan_build(stages, options, session.context()));
   const build::BuildResult result =
       build::run_build(stages, options, path, session.board(), session.context());
@@ -96,7 +100,15 @@ void add_build(CLI::App& app, Action& action) {
       ->type_name("NAME");
   command->add_flag("--prune", verb->build.prune,
                     "packages that are not of this build leave the repository");
-  command->add_flag("--dry-run", verb->dry_run, "print what would be done, and what is there");
+  CLI::Option* dry_run =
+      command->add_flag("--dry-run", verb->dry_run, "print what would be done, and what is there");
+  command
+      ->add_option("--stage", verb->build.stage,
+                   "kernel or programs: this stage alone, without a key, for a build that several "
+                   "machines share")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"kernel", "programs"}))
+      ->excludes(dry_run);
   command->add_flag("--offline", verb->session.offline,
                     "build without a network: neither katabuild nor a program it starts has one");
   command

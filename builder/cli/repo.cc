@@ -8,7 +8,6 @@
 #include "builder/cli/verbs.h"
 #include "builder/recipe/repo_recipe_yaml.h"
 #include "builder/repo/publish_repo.h"
-#include "runtime/base/path.h"
 
 namespace kata::cli {
 namespace {
@@ -16,6 +15,7 @@ namespace {
 struct RepoOptions {
   std::string recipe;
   std::string output = "build/repo";
+  std::string templates;
   repo::PublishOptions publish;
   SessionOptions session;
 };
@@ -24,7 +24,7 @@ int run_repo(const RepoOptions& options) {
   const recipe::RepoRecipe recipe = recipe::read_repo_recipe(options.recipe);
   repo::PublishOptions publish = options.publish;
   publish.root = absolute_path(options.output);
-  publish.templates = parent_path(default_recipe("yum-repo/kata.repo.in"));
+  publish.templates = page_templates(options.templates);
   Session session(options.session);
   for (const repo::PublishedChannel& channel :
        repo::publish_repo(recipe, publish, session.context())) {
@@ -46,6 +46,9 @@ void add_repo(CLI::App& app, Action& action) {
   verb->add_option("--output", options->output, "folder that is served as the recipe's base_url")
       ->type_name("DIR")
       ->capture_default_str();
+  verb->add_option("--templates", options->templates,
+                   "folder of the pages' templates (default: yum-repo, here or installed)")
+      ->type_name("DIR");
   verb->add_flag("--prune", options->publish.prune,
                  "packages that are in no pool leave the repository");
   verb->add_flag("--rebuild", options->publish.rebuild,

@@ -88,6 +88,20 @@ void read_sums(const std::string& folder, PackageSums& sums) {
 
 }  // namespace
 
+std::string sbom_path(const std::string& path) { return path + std::string(kSbomSuffix); }
+
+std::vector<std::string> attachments_in(const std::string& snapshot) {
+  std::vector<std::string> names;
+  const std::string folder = join_path(snapshot, "build");
+  if (!path_exists(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().filename().string();
+    if (!name.ends_with(".asc")) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 void replace_file(const std::string& path, std::string_view text) {
   if (read_file_if_exists(path) == text) return;
   const std::string partial =
@@ -171,8 +185,7 @@ void ChannelFolder::add_package(const std::string& from, const std::string& loca
   if (::utimensat(AT_FDCWD, partial.c_str(), times, 0) != 0)
     throw_errno(errno, "set the time of {}", partial);
   sync_to_disk(partial);
-  if (const std::string sbom = from + std::string(kSbomSuffix); path_exists(sbom))
-    add_sbom(sbom, to + std::string(kSbomSuffix));
+  if (const std::string sbom = sbom_path(from); path_exists(sbom)) add_sbom(sbom, sbom_path(to));
   rename_over(partial, to);
 }
 

@@ -67,6 +67,11 @@ class ChannelFolder {
   std::string architecture_;
 };
 
+/// Where the SBOM of the package at `path` is, if it has one.
+[[nodiscard]] std::string sbom_path(const std::string& path);
+/// Names of the files in a snapshot's folder `build`, sorted, without those of their signatures.
+[[nodiscard]] std::vector<std::string> attachments_in(const std::string& snapshot);
+
 /// Writes `text` to `path` by rename, unless it holds these bytes already. Throws Error.
 void replace_file(const std::string& path, std::string_view text);
 

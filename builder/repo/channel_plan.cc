@@ -120,13 +120,42 @@ std::string sums_text(const Packages& packages) {
   return text;
 }
 
-bool is_published(const ChannelPlan& plan, const Published& published) {
+/// Locations of the packages that have, or will have, an SBOM beside them in Packages/.
+std::unordered_set<std::string> sboms_of(const ChannelPlan& plan) {
+  std::unordered_set<std::string> locations;
+  std::unordered_set<std::string> copied;
+  for (const PackagePtr& package : plan.to_copy) {
+    copied.insert(package->location);
+    if (path_exists(sbom_path(plan.selection.sources.at(package->location))))
+      locations.insert(package->location);
+  }
+  for (const PackagePtr& package : plan.selection.packages) {
+    if (!copied.contains(package->location) &&
+        path_exists(sbom_path(join_path(plan.folder.path(), package->location))))
+      locations.insert(package->location);
+  }
+  return locations;
+}
+
+/// What a new snapshot will hold in its folder `build`.
+std::vector<std::string> attachments_of(const PublishOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : options.attachments) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// `make_page` makes the page for a snapshot with these attachments: those that are published say
+/// how their snapshot came about, and another build of the same is no reason for a new one.
+template <typename MakePage>
+bool is_published(const ChannelPlan& plan, const Published& published, MakePage make_page) {
   if (!published.folder || !plan.to_copy.empty()) return false;
   std::map<std::string, std::string> records;
   for (const RepomdRecord& record : published.metadata.repomd.records)
     records[record.type] = record.sha256;
   return records == plan.repodata.records &&
-         read_file_if_exists(join_path(*published.folder, "index.html")) == plan.page;
+         read_file_if_exists(join_path(*published.folder, "index.html")) ==
+             make_page(attachments_in(*published.folder));
 }
 
 void check_frozen(const ChannelPlan& plan, const PlanInputs& inputs) {
@@ -167,10 +196,19 @@ ChannelPlan plan_architecture(const recipe::RepoChannel& channel, ChannelFolder 
   plan.timestamp = timestamp_of(plan, published, inputs);
   const Packages& packages = plan.selection.packages;
   const Note note = [&](std::string_view text) { inputs.context.progress.note(text); };
-  auto page = std::async(std::launch::async, [&] {
-    return make_packages_page(inputs.recipe, channel.release, architecture, packages,
+  const std::unordered_set<std::string> sboms = sboms_of(plan);
+  const std::vector<std::string> attachments = attachments_of(inputs.options);
+  const auto make_page = [&](const std::vector<std::string>& names) {
+    if (names == attachments && !plan.page.empty()) return plan.page;
+    return make_packages_page(inputs.recipe,
+                              {.release = channel.release,
+                               .architecture = architecture,
+                               .packages = packages,
+                               .sboms = sboms,
+                               .attachments = names},
                               inputs.options.templates);
-  });
+  };
+  auto page = std::async(std::launch::async, [&] { return make_page(attachments); });
   plan.repodata = make_repodata(
       packages, {.compression = channel.compression,
                  .timestamp = plan.timestamp,
@@ -181,7 +219,7 @@ ChannelPlan plan_architecture(const recipe::RepoChannel& channel, ChannelFolder 
                  .before = &published.metadata.texts});
   plan.page = page.get();
   plan.sums = sums_text(packages);
-  if (is_published(plan, published)) plan.current = published.folder;
+  if (is_published(plan, published, make_page)) plan.current = published.folder;
   check_frozen(plan, inputs);
   return plan;
 }

@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "builder/pipeline/template.h"
@@ -14,6 +15,7 @@ namespace kata::repo {
 namespace {
 
 constexpr std::size_t kChangelogEntries = 3;
+constexpr std::size_t kLatestChange = 100;  ///< bytes of it that are shown at once
 
 std::string date(std::int64_t seconds) {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(seconds)));
@@ -53,7 +55,22 @@ std::vector<pipeline::TemplateValues> changelog_of(const Package& package) {
   return entries;
 }
 
-pipeline::TemplateValues package_values(const Package& package) {
+/// The newest change in a line, for whoever only looks.
+std::string latest_change(const std::vector<pipeline::TemplateValues>& changelog) {
+  if (changelog.empty()) return "Details";
+  const std::string& text = *changelog.front().values.find("text");
+  const std::size_t begin = std::min(text.find_first_not_of("-* \n"), text.size());
+  const std::size_t end = std::min(text.find('\n', begin), text.size());
+  std::string line = text.substr(begin, end - begin);
+  if (line.size() > kLatestChange) {
+    std::size_t cut = kLatestChange;
+    while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xc0U) == 0x80U) --cut;  // UTF-8
+    line.replace(cut, std::string::npos, "…");
+  }
+  return *changelog.front().values.find("date") + ": " + line;
+}
+
+pipeline::TemplateValues package_values(const Package& package, bool has_sbom) {
   pipeline::TemplateValues values;
   values.values["package"] = package.name;
   values.values["version"] = package.version + "-" + package.release;
@@ -64,6 +81,8 @@ pipeline::TemplateValues package_values(const Package& package) {
   values.values["location"] = package.location;
   values.values["sha256"] = package.sha256;
   values.lists["changelog"] = changelog_of(package);
+  values.values["latest_change"] = latest_change(values.lists["changelog"]);
+  values.lists["sbom"].resize(has_sbom ? 1 : 0);
   return values;
 }
 
@@ -125,18 +144,28 @@ std::string make_repo_file(const recipe::RepoRecipe& recipe, const recipe::RepoC
   return text;
 }
 
-std::string make_packages_page(const recipe::RepoRecipe& recipe, const std::string& release,
-                               const std::string& architecture, const Packages& packages,
+std::string make_packages_page(const recipe::RepoRecipe& recipe, const PageContent& content,
                                const std::string& templates) {
   pipeline::TemplateValues values = common_values(recipe);
-  add_release(values, recipe, release, architecture);
-  values.values["count"] = std::to_string(packages.size());
+  add_release(values, recipe, content.release, content.architecture);
+  values.values["count"] = std::to_string(content.packages.size());
   std::vector<pipeline::TemplateValues> rows;
-  rows.reserve(packages.size());
-  for (const PackagePtr& package : packages) rows.push_back(package_values(*package));
+  rows.reserve(content.packages.size());
+  const Package* last = nullptr;
+  for (const PackagePtr& package : content.packages) {
+    rows.push_back(package_values(*package, content.sboms.contains(package->location)));
+    const bool is_older = last && last->name == package->name && last->arch == package->arch;
+    rows.back().values["age"] = is_older ? "older" : "newest";
+    last = package.get();
+  }
   values.lists["packages"] = std::move(rows);
   // a source repository is looked through, not installed from
-  values.lists["install"].resize(architecture == "src" ? 0 : 1);
+  values.lists["install"].resize(content.architecture == "src" ? 0 : 1);
+  std::vector<pipeline::TemplateValues> files;
+  for (const std::string& name : content.attachments)
+    files.emplace_back().values["attachment"] = name;
+  values.lists["provenance"].resize(files.empty() ? 0 : 1);
+  if (!files.empty()) values.lists["provenance"].front().lists["attachments"] = std::move(files);
   return pipeline::fill_template(join_path(templates, "packages.html.in"), values);
 }
 

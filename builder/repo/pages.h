@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "builder/recipe/repo_recipe.h"
@@ -22,11 +23,17 @@ namespace kata::repo {
 [[nodiscard]] std::string make_repo_file(const recipe::RepoRecipe& recipe,
                                          const recipe::RepoChannel& channel,
                                          const std::string& templates);
+/// What the page of one repository tells.
+struct PageContent {
+  const std::string& release;
+  const std::string& architecture;
+  const Packages& packages;
+  const std::unordered_set<std::string>& sboms;  ///< locations of packages with an SBOM beside them
+  const std::vector<std::string>& attachments;   ///< names in the snapshot's folder `build`
+};
 /// The page of one repository: packages, versions, sizes, changelogs, how to install. Throws Error.
 [[nodiscard]] std::string make_packages_page(const recipe::RepoRecipe& recipe,
-                                             const std::string& release,
-                                             const std::string& architecture,
-                                             const Packages& packages,
+                                             const PageContent& content,
                                              const std::string& templates);
 
 /// One line of the first page.

@@ -83,11 +83,14 @@ TEST_CASE("the pages say what there is and how to install it, without scripts", 
                                    "dnf install kata-runtime"));
   CHECK_THAT(root, Catch::Contains("el9/x86_64/latest/index.html"));
   const std::string page = read_file(client.bench.latest() + "/index.html");
-  CHECK_THAT(page, Catch::Contains(">demo</a></td><td>1.0-1.el9</td><td>noarch</td>") &&
-                       Catch::Contains("Says &lt;hello&gt; &amp; goodbye") &&
-                       Catch::Contains("2026-01-06 Jane Doe &lt;jane@example.com&gt; - 1.0-1\n- "
-                                       "Fix &lt;everything&gt; &amp; more") &&
-                       Catch::Contains(" kB</td>"));
+  CHECK_THAT(
+      page,
+      Catch::Contains(
+          ">demo</a></td><td class=\"version\">1.0-1.el9</td><td class=\"arch\">noarch</td>") &&
+          Catch::Contains("Says &lt;hello&gt; &amp; goodbye") &&
+          Catch::Contains("2026-01-06 Jane Doe &lt;jane@example.com&gt; - 1.0-1\n- "
+                          "Fix &lt;everything&gt; &amp; more") &&
+          Catch::Contains(" kB</td>"));
   CHECK(page.find("Fix &lt;everything") < page.find("- Begin"));
   CHECK_THAT(root + page, !Catch::Contains("<script") && !Catch::Contains("{{"));
 }

@@ -308,3 +308,30 @@ TEST_CASE("a full disk is told, and what is published stays as it was", "[repo]"
   CHECK(after == before);
   CHECK(bench.verify().status == 0);
 }
+
+TEST_CASE("templates that are missing are named, and others can be", "[repo]") {
+  const RepoWorkbench bench;
+  RealCommandRunner runner;
+  Command elsewhere = bench.katabuild();
+  elsewhere.cwd = bench.path();
+  const CommandResult missing = runner.run(elsewhere);
+  CHECK(missing.status == 2);
+  CHECK_THAT(missing.error_output,
+             Catch::Contains("the template of the repository's pages: there is neither "
+                             "yum-repo/kata.repo.in here nor ") &&
+                 Catch::Contains("with --templates DIR") && !Catch::Contains("--recipe"));
+  make_directories(bench.path("templates"));
+  fs::copy_file(KATA_SOURCE "/yum-repo/kata.repo.in", bench.path("templates/kata.repo.in"));
+  elsewhere.argv.insert(elsewhere.argv.end(), {"--templates", bench.path("templates")});
+  const CommandResult half = runner.run(elsewhere);
+  CHECK(half.status == 2);
+  CHECK_THAT(half.error_output,
+             Catch::Contains("there is no index.html.in in " + bench.path("templates")));
+  CHECK_FALSE(fs::exists(bench.path("repo/el9")));
+  for (const char* name : {"index.html.in", "packages.html.in"})
+    write_file(bench.path("templates/") + name, "<p>{{title}}, our own</p>\n");
+  const CommandResult own = runner.run(elsewhere);
+  INFO(own.error_output);
+  CHECK(own.status == 0);
+  CHECK(read_file(bench.latest() + "/index.html") == "<p>Kata, our own</p>\n");
+}

@@ -66,7 +66,8 @@ TEST_CASE("one command makes a signed repository of sources, the next has nothin
       bench.verify({bench.path("out/repo"), "--key", bench.path("out/repo/RPM-GPG-KEY-kata")});
   INFO(verified.output);
   CHECK(verified.status == 0);
-  CHECK_THAT(read_file(bench.path("out/report.html")), Catch::Contains("<td>kernel</td>"));
+  CHECK_THAT(read_file(bench.path("out/report.html")),
+             Catch::Contains("<td class=\"stage\">kernel</td>"));
   CHECK(fs::exists(bench.path("out/repo/el9/x86_64/Packages/k")));
 
   const std::string snapshot = bench.latest();
