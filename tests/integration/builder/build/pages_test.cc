@@ -82,7 +82,7 @@ void check_page(Browser& browser, const std::string& file, const std::string& na
       browser.save_screenshot(std::string(folder) + "/" + name + "-" + std::to_string(width) +
                               ".png");
     // the boxes that scroll by themselves hide their overflow from the page
-    CHECK(browser.evaluate("Array.from(document.querySelectorAll('td, th, p, li, h1')).filter("
+    CHECK(browser.evaluate("Array.from(document.querySelectorAll('td, th, p, li, pre, h1')).filter("
                            "e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).length") ==
           0);
     // a word in a column that is too narrow for it is broken in two
