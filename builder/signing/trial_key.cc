@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/signing/trial_key.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "builder/signing/gnupg.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -34,7 +38,12 @@ void make_trial_key(const std::string& key_file, CommandRunner& runner) {
         const Command command = gpg_command(home.path(), {"--armor", "--export-secret-keys"});
         const std::string text = run_checked(runner, command).output;
         make_directories(parent_path(key_file), 0700);
-        write_file_atomic(key_file, text, 0600);
+        const TempDir beside(parent_path(key_file), ".trial-key-");
+        const std::string made = join_path(beside.path(), "secret.asc");
+        write_file(made, text, 0600);
+        // whoever made one meanwhile has signed with it already: the first stays
+        if (::link(made.c_str(), key_file.c_str()) != 0 && errno != EEXIST)
+          throw_errno(errno, "link {} to {}", key_file, made);
       },
       "make a trial key in {}", key_file);
 }
