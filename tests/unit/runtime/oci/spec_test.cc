@@ -70,8 +70,7 @@ constexpr const char* kEverything = R"json({
     "rootfsPropagation": "rslave",
     "maskedPaths": ["/proc/kcore"],
     "readonlyPaths": ["/proc/sys"],
-    "mountLabel": "m",
-    "intelRdt": {"l3CacheSchema": "L3:0=f"}
+    "mountLabel": "m"
   }
 })json";
 
