@@ -130,10 +130,18 @@ def remove_leftovers(folder, pid):
         subprocess.run(["umount", "--lazy", point], check=False, timeout=10)
     for cgroup in cgroups_of(pid):
         left.append(f"cgroup {cgroup}")
-        try:
-            os.rmdir(cgroup)
-        except OSError:
-            pass
+        # A runtime's own process that hangs names no folder of ours.
+        for member in pathlib.Path(cgroup, "cgroup.procs").read_text(encoding="utf-8").split():
+            try:
+                os.kill(int(member), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        end = time.monotonic() + 2
+        while os.path.exists(cgroup) and time.monotonic() < end:
+            try:
+                os.rmdir(cgroup)
+            except OSError:
+                time.sleep(0.05)
     for parent in pathlib.Path("/sys/fs/cgroup").glob("*/kata-conformance"):
         try:
             parent.rmdir()
