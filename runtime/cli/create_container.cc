@@ -88,6 +88,8 @@ oci::Bundle load_valid_bundle(const CreateOptions& options) {
   in_context([&] { oci::validate_spec(bundle.spec); }, "{}/config.json", bundle.path);
   check_console(bundle.spec.process().terminal(), options.console_socket, options.foreground);
   check_network(bundle.spec);
+  in_context([&] { oci::check_namespace_paths(bundle.spec, options.id); }, "{}/config.json",
+             bundle.path);
   if (!options.preserve_fds.empty() && options.preserve_fds != "0") {
     log::warn("descriptors cannot be passed into a virtual machine preserve_fds={}",
               options.preserve_fds);

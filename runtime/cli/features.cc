@@ -51,8 +51,8 @@ std::string features_json() {
   Json features = Json::object();
   features["ociVersionMin"] = "1.0.0";
   features["ociVersionMax"] = oci::kSpecVersion;
-  // createContainer and startContainer would run in the guest, which has not the host's files.
-  features["hooks"] = {"prestart", "createRuntime", "poststart", "poststop"};
+  // createContainer would run in the guest, which has not the host's files.
+  features["hooks"] = {"prestart", "createRuntime", "startContainer", "poststart", "poststop"};
   features["mountOptions"] = mount_options();
   features["linux"] = {
       {"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"}},

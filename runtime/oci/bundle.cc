@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/oci/bundle.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/base/error.h"
@@ -9,6 +10,17 @@
 #include "runtime/oci/spec.h"
 
 namespace kata::oci {
+
+namespace {
+
+bool is_bind(const grpc::Mount& mount) {
+  if (mount.type() == "bind" || mount.type() == "rbind") return true;
+  return std::any_of(mount.options().begin(), mount.options().end(), [](const std::string& option) {
+    return option == "bind" || option == "rbind";
+  });
+}
+
+}  // namespace
 
 Bundle load_bundle(const std::string& path) {
   std::error_code error;
@@ -28,6 +40,11 @@ Bundle load_bundle(const std::string& path) {
                 config);
   }
   bundle.spec = parse_config(*text, config);
+  for (grpc::Mount& mount : *bundle.spec.mutable_mounts()) {
+    if (is_bind(mount) && !mount.source().empty() && !mount.source().starts_with('/')) {
+      mount.set_source(join_path(bundle.path, mount.source()));
+    }
+  }
   const std::string& root = bundle.spec.root().path();
   bundle.rootfs =
       root.starts_with('/') ? clean_path(root) : clean_path(join_path(bundle.path, root));

@@ -60,6 +60,13 @@ void ObjectReader::string_map(const char* key,
   }
 }
 
+void ObjectReader::refuse(const char* key, std::string_view why) {
+  const Json* value = find(key);
+  if (value == nullptr || (value->is_structured() && value->empty())) return;
+  if (value->is_string() && value->get_ref<const std::string&>().empty()) return;
+  throw_error(Code::unimplemented, "{}: {}: {}", context_->name, path_of(key), why);
+}
+
 bool ObjectReader::boolean(const char* key) {
   const Json* value = find(key);
   if (value == nullptr) return false;

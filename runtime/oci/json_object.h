@@ -74,6 +74,9 @@ class ObjectReader {
       read_object(value, fmt::format("{}[{}]", path_of(key), index++), *context_, read);
     }
   }
+  /// A field of the specification that cannot be honoured. Throws Error(unimplemented) with `why`
+  /// when it is there and says anything: a container must not start without what was asked for.
+  void refuse(const char* key, std::string_view why);
   /// A field that is known and of no use here.
   void skip(const char* key) { find(key); }
 

@@ -44,6 +44,9 @@ void read_process(ObjectReader& in, grpc::Process& out) {
   in.string("apparmorProfile", out.mutable_apparmor_profile());
   in.integer<std::int32_t>("oomScoreAdj", [&](auto v) { out.set_oom_score_adj(v); });
   in.string("selinuxLabel", out.mutable_selinux_label());
+  in.refuse("scheduler", "scheduling policies are not supported");
+  in.refuse("ioPriority", "I/O priorities are not supported");
+  in.refuse("execCPUAffinity", "CPU affinities are not supported");
 }
 
 void read_hooks(ObjectReader& in, const char* key,
@@ -53,7 +56,12 @@ void read_hooks(ObjectReader& in, const char* key,
     o.string("path", hook->mutable_path());
     o.strings("args", hook->mutable_args());
     o.strings("env", hook->mutable_env());
-    o.integer<std::int64_t>("timeout", [&](auto v) { hook->set_timeout(v); });
+    o.integer<std::int64_t>("timeout", [&](auto v) {
+      // Zero stands for "none" from here on, and may not be written.
+      if (v <= 0)
+        throw_error(Code::invalid_argument, "hooks.{}: timeout {} is not above 0", key, v);
+      hook->set_timeout(v);
+    });
   });
 }
 
@@ -82,6 +90,8 @@ void read_spec(ObjectReader& in, grpc::Spec& out) {
     o.string("source", mount->mutable_source());
     o.string("type", mount->mutable_type());
     o.strings("options", mount->mutable_options());
+    o.refuse("uidMappings", "mounts with mapped ids are not supported");
+    o.refuse("gidMappings", "mounts with mapped ids are not supported");
   });
   in.object("hooks", [&](ObjectReader& o) { read_all_hooks(o, *out.mutable_hooks()); });
   in.string_map("annotations", out.mutable_annotations());

@@ -24,6 +24,7 @@ void read_cpu(ObjectReader& in, grpc::LinuxCPU& out) {
   in.string("cpus", out.mutable_cpus());
   in.string("mems", out.mutable_mems());
   in.integer<std::int64_t>("idle", [&](auto v) { out.set_idle(v); });
+  in.refuse("burst", "the guest's scheduler gets quota and period only");
 }
 
 void read_throttle_devices(ObjectReader& in, const char* key,
@@ -86,6 +87,7 @@ void read_seccomp(ObjectReader& in, grpc::LinuxSeccomp& out) {
   in.integer<std::uint32_t>("defaultErrnoRet", [&](auto v) { out.set_default_errno_ret(v); });
   in.strings("architectures", out.mutable_architectures());
   in.strings("flags", out.mutable_flags());
+  in.refuse("listenerPath", "no listener can reach into the guest");
   in.objects("syscalls", [&](ObjectReader& call) { read_syscall(call, *out.add_syscalls()); });
 }
 
@@ -122,6 +124,20 @@ void read_resources(ObjectReader& in, grpc::LinuxResources& out) {
     });
   });
   in.string_map("unified", out.mutable_unified());
+  in.refuse("rdma", "the guest has no RDMA device");
+}
+
+/// LINUX is what every process has; LINUX32 would need the agent's help.
+void read_personality(ObjectReader& in) {
+  std::string domain;
+  in.string("domain", &domain);
+  if (domain != "LINUX" && domain != "LINUX32") {
+    throw_error(Code::invalid_argument, "linux.personality: unknown domain \"{}\"", domain);
+  }
+  if (domain == "LINUX32") {
+    throw_error(Code::unimplemented, "linux.personality: LINUX32 is not supported");
+  }
+  in.refuse("flags", "no flag is supported");
 }
 
 void read_linux(ObjectReader& in, grpc::Linux& out) {
@@ -141,9 +157,15 @@ void read_linux(ObjectReader& in, grpc::Linux& out) {
   in.strings("maskedPaths", out.mutable_masked_paths());
   in.strings("readonlyPaths", out.mutable_readonly_paths());
   in.string("mountLabel", out.mutable_mount_label());
-  in.object("intelRdt", [&](ObjectReader& o) {
-    o.string("l3CacheSchema", out.mutable_intel_rdt()->mutable_l3_cache_schema());
+  // Even an empty one asks for a group of the container's name.
+  in.object("intelRdt", [&](ObjectReader&) {
+    throw_error(Code::unimplemented,
+                "linux.intelRdt: caches of the host cannot be divided within a virtual machine");
   });
+  in.object("personality", read_personality);
+  in.refuse("timeOffsets", "the guest has a clock of its own, without offsets");
+  in.refuse("memoryPolicy", "the guest has one NUMA node");
+  in.refuse("netDevices", "interfaces of the host cannot be moved into the guest");
 }
 
 }  // namespace kata::oci

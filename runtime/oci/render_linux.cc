@@ -143,9 +143,6 @@ Json linux_to_json(const grpc::Linux& linux_part) {
   put(out, "maskedPaths", linux_part.masked_paths());
   put(out, "readonlyPaths", linux_part.readonly_paths());
   put(out, "mountLabel", linux_part.mount_label());
-  if (linux_part.has_intel_rdt()) {
-    out["intelRdt"] = {{"l3CacheSchema", linux_part.intel_rdt().l3_cache_schema()}};
-  }
   return out;
 }
 

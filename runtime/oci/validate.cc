@@ -144,7 +144,13 @@ void validate_spec(const grpc::Spec& spec) {
   check_devices(spec);
   check_hooks(spec.hooks().prestart(), "prestart");
   check_hooks(spec.hooks().create_runtime(), "createRuntime");
-  check_hooks(spec.hooks().create_container(), "createContainer");
+  // A program of the host, to be run in the container's namespaces, which are in the guest.
+  if (!spec.hooks().create_container().empty()) {
+    throw_error(Code::unimplemented,
+                "hooks.createContainer: {}: programs of the host cannot run in a virtual machine; "
+                "use createRuntime or startContainer",
+                spec.hooks().create_container(0).path());
+  }
   check_hooks(spec.hooks().start_container(), "startContainer");
   check_hooks(spec.hooks().poststart(), "poststart");
   check_hooks(spec.hooks().poststop(), "poststop");

@@ -97,6 +97,14 @@ void translate_namespaces(grpc::Linux& linux_part) {
   linux_part.mutable_namespaces()->Swap(&kept);
 }
 
+/// startContainer hooks are programs of the container and run there; the others ran, or will run,
+/// on the host.
+void translate_hooks(grpc::Hooks& hooks) {
+  const auto in_container = hooks.start_container();
+  hooks.Clear();
+  *hooks.mutable_start_container() = in_container;
+}
+
 /// Some 400 rules for three architectures are work of a tenth of a second in an emulated guest.
 void compile_seccomp(grpc::LinuxSeccomp& profile) {
   profile.set_program(seccomp::compile_profile(profile));
@@ -119,7 +127,7 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
                       const GuestView& view) {
   grpc::Spec spec = host_spec;
   spec.mutable_root()->set_path(view.rootfs);
-  spec.clear_hooks();  // those of the host run on the host
+  translate_hooks(*spec.mutable_hooks());
   int index = 0;
   for (grpc::Mount& mount : *spec.mutable_mounts()) {
     if (is_bind(mount)) translate_bind(mount, index, view);
@@ -131,7 +139,6 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   if (linux_part.has_resources())
     *linux_part.mutable_resources() = guest_resources(linux_part.resources());
   linux_part.clear_mount_label();
-  linux_part.clear_intel_rdt();
   if (!view.guest_seccomp) linux_part.clear_seccomp();
   if (!linux_part.seccomp().default_action().empty())
     compile_seccomp(*linux_part.mutable_seccomp());

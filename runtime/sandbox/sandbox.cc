@@ -62,10 +62,10 @@ void Sandbox::emit(Event event) const {
   if (on_event) on_event(event);
 }
 
-std::string Sandbox::state_for_hooks(const Container& container, bool running) const {
+std::string Sandbox::state_for_hooks(const Container& container, oci::Status status) const {
   const grpc::Spec& spec = container.bundle.spec;
   return oci::state_json({.id = container.id,
-                          .status = running ? oci::Status::running : oci::Status::creating,
+                          .status = status,
                           .pid = static_cast<int>(pid_of(*container.init)),
                           .bundle = container.bundle.path,
                           .annotations = {spec.annotations().begin(), spec.annotations().end()}});
@@ -139,7 +139,7 @@ asio::awaitable<pid_t> Sandbox::start(std::string container_id, std::string exec
   asio::co_spawn(io_, watch_process(container_id, started), asio::detached);
   if (exec_id.empty()) {
     oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststart(),
-                             state_for_hooks(target, true), "poststart");
+                             state_for_hooks(target, oci::Status::running), "poststart");
   }
   const pid_t pid = pid_of(*started);
   emit({.kind = exec_id.empty() ? Event::Kind::start : Event::Kind::exec_started,
@@ -260,7 +260,7 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
     if (containers_.size() == 1) co_await shut_down();
     release_host_side(target);
     oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststop(),
-                             state_for_hooks(target, false), "poststop");
+                             state_for_hooks(target, oci::Status::stopped), "poststop");
     const ExitRecord exit = removed->exit;
     containers_.erase(container_id);
     emit({.kind = Event::Kind::remove,

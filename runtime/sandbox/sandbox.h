@@ -19,6 +19,7 @@
 #include "runtime/base/command.h"
 #include "runtime/config/config.h"
 #include "runtime/hypervisor/vm.h"
+#include "runtime/oci/state.h"
 #include "runtime/sandbox/agent_client.h"
 #include "runtime/sandbox/container.h"
 #include "runtime/sandbox/host_cgroup.h"
@@ -144,7 +145,7 @@ class Sandbox {
   void emit(Event event) const;
   void mount_rootfs(const CreateRequest& request, Container& container);
   void release_host_side(Container& container) noexcept;
-  [[nodiscard]] std::string state_for_hooks(const Container& container, bool running) const;
+  [[nodiscard]] std::string state_for_hooks(const Container& container, oci::Status status) const;
   [[nodiscard]] std::string guest_name(const std::string& container_id,
                                        const Process& process) const;
 

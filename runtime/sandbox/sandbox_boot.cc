@@ -84,7 +84,7 @@ void Sandbox::join_cgroup(const Container& first) {
 void Sandbox::run_create_hooks(const Container& container) {
   const grpc::Hooks& hooks = container.bundle.spec.hooks();
   if (hooks.prestart().empty() && hooks.create_runtime().empty()) return;
-  const std::string state = state_for_hooks(container, false);
+  const std::string state = state_for_hooks(container, oci::Status::creating);
   oci::run_hooks(runner_, hooks.prestart(), state, "prestart");
   oci::run_hooks(runner_, hooks.create_runtime(), state, "createRuntime");
 }
@@ -311,6 +311,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   container.id = request.id;
   container.bundle = oci::load_bundle(request.bundle);
   oci::validate_spec(container.bundle.spec);
+  oci::check_namespace_paths(container.bundle.spec, container.id);
   container.init = std::make_shared<Process>(io_.get_executor(), "");
   container.init->terminal = request.terminal;
   container.init->stdin_path = request.stdin_path;
@@ -358,6 +359,9 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   } else {
     release_host_side(container);
   }
+  // Their way out is that of a container that has ended; see OCI runtime-spec, runtime, Lifecycle.
+  oci::run_hooks_leniently(runner_, container.bundle.spec.hooks().poststop(),
+                           state_for_hooks(container, oci::Status::stopped), "poststop");
   containers_.erase(request.id);
   std::rethrow_exception(failure);
 }

@@ -118,6 +118,17 @@ void add_architectures(void* filter, const grpc::LinuxSeccomp& profile) {
   }
 }
 
+void check_rule(const grpc::LinuxSyscall& rule) {
+  if (rule.names().empty()) {
+    throw_error(Code::invalid_argument, "seccomp: a rule without names of system calls");
+  }
+  const bool has_errno = rule.ErrnoRet_case() == grpc::LinuxSyscall::kErrnoret;
+  if (has_errno && rule.errnoret() != 0 && rule.action() != "SCMP_ACT_ERRNO" &&
+      rule.action() != "SCMP_ACT_TRACE") {
+    throw_error(Code::invalid_argument, "seccomp: errnoRet has no meaning for {}", rule.action());
+  }
+}
+
 std::vector<scmp_arg_cmp> comparisons(const grpc::LinuxSyscall& rule) {
   std::vector<scmp_arg_cmp> result;
   for (const grpc::LinuxSeccompArg& arg : rule.args()) {
@@ -171,6 +182,7 @@ void check_profile(const grpc::LinuxSeccomp& profile) {
     look_up(kArchitectures, name, "architecture");
   for (const std::string& name : profile.flags()) look_up(kFlags, name, "flag");
   for (const grpc::LinuxSyscall& rule : profile.syscalls()) {
+    check_rule(rule);
     action_of(rule);
     comparisons(rule);
   }
@@ -185,8 +197,10 @@ std::string compile_profile(const grpc::LinuxSeccomp& profile) {
   // A binary tree instead of a list: some 400 rules cost a handful of comparisons for each system
   // call.
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  for (const grpc::LinuxSyscall& rule : profile.syscalls())
+  for (const grpc::LinuxSyscall& rule : profile.syscalls()) {
+    check_rule(rule);
     add_rule(filter.get(), rule, default_action);
+  }
   const UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
   if (!file) throw_errno(errno, "create a memory file for the seccomp filter");
   check(::seccomp_export_bpf(filter.get(), file.get()), "write the filter");

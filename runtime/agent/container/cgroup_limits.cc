@@ -141,7 +141,10 @@ void write_limits(const std::string& folder, const grpc::LinuxResources& resourc
       const bool foreign_set =
           file.starts_with("cpuset.") &&
           (error.err() == EINVAL || error.err() == ERANGE || error.err() == EACCES);
-      if (error.err() != ENOENT && !foreign_set) throw;
+      // "unified" names files, and each must be there; see OCI runtime-spec, config-linux,
+      // "Unified".
+      const bool optional = error.err() == ENOENT && !resources.unified().contains(file);
+      if (!optional && !foreign_set) throw;
       log::warn("limit not applied file={} value=\"{}\" reason=\"{}\"", file, text,
                 errno_text(error.err()));
     }

@@ -115,7 +115,7 @@ void make_container(const Plan& plan) {
   make_console(plan, root.get());
   report_and_wait(Report::MOUNTED);
   run_hooks(plan.hooks().create_container(), "createContainer",
-            [&] { return with_pid(plan.state(), ::getpid()); });
+            [&] { return with_pid(plan.state(), "creating", ::getpid()); });
   seal_readonly_tmpfs(plan, root.get());
   mask_paths(plan, root.get());
   protect_paths(plan, root.get());
@@ -209,7 +209,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   report_and_wait(Report::READY);
   if (!plan.joins()) {
     run_hooks(plan.hooks().start_container(), "startContainer",
-              [&] { return with_pid(plan.state(), ::getpid()); });
+              [&] { return with_pid(plan.state(), "created", ::getpid()); });
   }
   sys::reset_signals();
   report(Report::EXECUTING);

@@ -45,17 +45,30 @@ Node node(const grpc::LinuxDevice& device) {
           .gid = device.gid()};
 }
 
-void make_node(const Node& wanted, int root) {
+/// A file that is there in place of a device that config.json names; see OCI runtime-spec,
+/// config-linux, "Devices".
+void check_matches(const Node& wanted, int root) {
+  const UniqueFd there = resolve_in_root(root, wanted.path, IfMissing::fail);
+  const struct stat status = sys::stat_of(there.get());
+  const bool same_type = (status.st_mode & S_IFMT) == (wanted.mode & S_IFMT);
+  const bool numbered = !S_ISFIFO(status.st_mode);
+  if (same_type && (!numbered || status.st_rdev == wanted.device)) return;
+  throw_error(Code::already_exists, "{} is there and is not that device", wanted.path);
+}
+
+/// False when there is a file already.
+bool make_node(const Node& wanted, int root) {
   const UniqueFd folder =
       resolve_in_root(root, parent_path(wanted.path), IfMissing::make_directory);
   const std::string name(base_name(wanted.path));
   try {
-    if (!sys::make_node_at(folder.get(), name, wanted.mode, wanted.device)) return;
+    if (!sys::make_node_at(folder.get(), name, wanted.mode, wanted.device)) return false;
     sys::change_owner_at(folder.get(), name, wanted.uid, wanted.gid);
   } catch (const Error& error) {
     if (error.err() != EPERM) throw;
     bind_file(wanted.path, root, wanted.path);
   }
+  return true;
 }
 
 bool dev_is_a_bind(const launch::Plan& plan) {
@@ -90,7 +103,12 @@ void make_devices(const launch::Plan& plan, int root) {
   if (dev_is_a_bind(plan)) return;
   for (const grpc::LinuxDevice& device : plan.linux().devices()) {
     if (clean_path(device.path()) == "/dev/ptmx") continue;
-    in_context([&] { make_node(node(device), root); }, "make device {}", device.path());
+    in_context(
+        [&] {
+          const Node wanted = node(device);
+          if (!make_node(wanted, root)) check_matches(wanted, root);
+        },
+        "make device {}", device.path());
   }
   const Node defaults[] = {node("/dev/null", 1, 3),    node("/dev/zero", 1, 5),
                            node("/dev/full", 1, 7),    node("/dev/random", 1, 8),

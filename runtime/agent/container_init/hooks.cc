@@ -30,8 +30,9 @@ std::string hook_state(const std::string& id, std::string_view status, int pid,
   return state.dump();
 }
 
-std::string with_pid(const std::string& state, int pid) {
+std::string with_pid(const std::string& state, std::string_view status, int pid) {
   Json parsed = parse_json(state, "hook state");
+  parsed["status"] = status;
   parsed["pid"] = pid;
   return parsed.dump();
 }

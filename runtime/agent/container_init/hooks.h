@@ -21,7 +21,7 @@ void run_hooks(const HookList& hooks, std::string_view kind,
 /// The state JSON of the runtime specification.
 [[nodiscard]] std::string hook_state(const std::string& id, std::string_view status, int pid,
                                      const std::string& bundle);
-/// The same state with the pid put in: the child knows it only later.
-[[nodiscard]] std::string with_pid(const std::string& state, int pid);
+/// The same state with status and pid put in: the child knows them only later.
+[[nodiscard]] std::string with_pid(const std::string& state, std::string_view status, int pid);
 
 }  // namespace kata::agent

@@ -70,8 +70,7 @@ constexpr const char* kEverything = R"json({
     "rootfsPropagation": "rslave",
     "maskedPaths": ["/proc/kcore"],
     "readonlyPaths": ["/proc/sys"],
-    "mountLabel": "m",
-    "intelRdt": {"l3CacheSchema": "L3:0=f"}
+    "mountLabel": "m"
   }
 })json";
 
@@ -92,6 +91,28 @@ TEST_CASE("every field of config.json survives the way there and back", "[oci]")
   // Compared as values: the order of an object's members has no meaning.
   CHECK(nlohmann::json::parse(spec_json(spec)) == nlohmann::json::parse(kEverything));
   CHECK(parse_config(spec_json(spec), "again").SerializeAsString().size() == spec.ByteSizeLong());
+}
+
+TEST_CASE("fields that cannot be honoured are refused, empty ones are not", "[oci]") {
+  const auto parsing = [](const char* text) { return parse_config(text, "config.json"); };
+  for (const char* text : {R"({"linux": {"intelRdt": {}}})",
+                           R"({"linux": {"timeOffsets": {"boottime": {"secs": 1}}}})",
+                           R"({"linux": {"personality": {"domain": "LINUX32"}}})",
+                           R"({"linux": {"resources": {"rdma": {"mlx5_1": {"hcaHandles": 3}}}}})",
+                           R"({"linux": {"resources": {"cpu": {"burst": 1000}}}})",
+                           R"({"linux": {"seccomp": {"listenerPath": "/run/listener"}}})",
+                           R"({"process": {"scheduler": {"policy": "SCHED_FIFO"}}})",
+                           R"({"process": {"ioPriority": {"class": "IOPRIO_CLASS_RT"}}})"}) {
+    INFO(text);
+    CHECK_THROWS_AS(parsing(text), Error);
+  }
+  for (const char* text :
+       {R"({"linux": {"timeOffsets": {}}})", R"({"linux": {"personality": {"domain": "LINUX"}}})",
+        R"({"linux": {"resources": {"rdma": {}}}})",
+        R"({"linux": {"seccomp": {"listenerPath": ""}}})"}) {
+    INFO(text);
+    CHECK_NOTHROW(parsing(text));
+  }
 }
 
 TEST_CASE("process and resources alone survive too", "[oci]") {

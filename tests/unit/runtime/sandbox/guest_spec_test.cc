@@ -103,6 +103,7 @@ TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest
   linux_part.mutable_resources()->mutable_cpu()->set_shares(512);
   linux_part.set_cgroups_path("/docker/c1");
   spec.mutable_hooks()->add_prestart()->set_path("/bin/hook");
+  spec.mutable_hooks()->add_start_container()->set_path("/bin/inside");
   spec.mutable_process()->set_selinux_label("system_u:system_r:container_t:s0");
   std::vector<Shared> shared;
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
@@ -114,7 +115,9 @@ TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest
   CHECK(guest.linux().resources().cpu().cpus().empty());
   CHECK(guest.linux().resources().cpu().shares() == 512);
   CHECK(guest.linux().cgroups_path() == "/kata/c1");
-  CHECK_FALSE(guest.has_hooks());
+  CHECK(guest.hooks().prestart().empty());
+  REQUIRE(guest.hooks().start_container_size() == 1);
+  CHECK(guest.hooks().start_container(0).path() == "/bin/inside");
   CHECK(guest.process().selinux_label().empty());
 }
 
