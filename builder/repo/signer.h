@@ -20,7 +20,9 @@ class Signer {
   Signer(const recipe::SigningRecipe& recipe, CommandRunner& runner);
   Signer(const Signer&) = delete;
   Signer& operator=(const Signer&) = delete;
-  [[nodiscard]] const std::string& fingerprint() const noexcept { return key_->facts().fingerprint; }
+  [[nodiscard]] const std::string& fingerprint() const noexcept {
+    return key_->facts().fingerprint;
+  }
   /// The armored public key; the same bytes each time.
   [[nodiscard]] const std::string& public_key() const noexcept { return key_->public_key(); }
   /// A file with the public key, for as long as this object lives.
