@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a package for every release of Oracle Linux depends on: programs that need no file of the
+// system they are installed on.
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/base/command.h"
+#include "runtime/base/io.h"
+#include "tests/support/require.h"
+
+namespace {
+
+using namespace kata;
+namespace fs = std::filesystem;
+
+std::vector<std::string> programs() {
+  std::vector<std::string> paths;
+  const std::string list = KATA_PROGRAMS;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    paths.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return paths;
+}
+
+}  // namespace
+
+TEST_CASE("the programs name no loader and no library", "[programs]") {
+  test::require_program("readelf");
+  RealCommandRunner runner;
+  const std::vector<std::string> paths = programs();
+  REQUIRE(paths.size() == 3);
+  for (const std::string& path : paths) {
+    Command command;
+    command.argv = {"readelf", "--wide", "--program-headers", "--dynamic", path};
+    const std::string text = run_checked(runner, command).output;
+    INFO(path << "\n" << text);
+    CHECK_THAT(text, Catch::Contains("LOAD") && !Catch::Contains("INTERP") &&
+                         !Catch::Contains("(NEEDED)"));
+  }
+}
+
+TEST_CASE("the programs run in a root that holds nothing else", "[programs]") {
+  test::require_root();
+  const TempDir root;
+  RealCommandRunner runner;
+  for (const char* name : {"kata-runtime", "containerd-shim-kata-v2"}) {
+    for (const std::string& path : programs()) {
+      if (path.ends_with(std::string("/") + name)) fs::copy_file(path, root.path() + "/" + name);
+    }
+    Command command;
+    command.argv = {root.path() + "/" + name,
+                    std::string(name) == "kata-runtime" ? "--version" : "-v"};
+    command.env = std::vector<std::string>{};
+    command.before_exec = [folder = root.path()] {
+      return ::chroot(folder.c_str()) == 0 && ::chdir("/") == 0 ? 0 : errno;
+    };
+    // the path has to lead to the program when the root has changed, too
+    fs::create_directories(root.path() + root.path());
+    fs::copy_file(root.path() + "/" + name, root.path() + root.path() + "/" + name);
+    const CommandResult result = runner.run(command);
+    INFO(result.error_output);
+    CHECK(result.status == 0);
+    CHECK_THAT(result.output, Catch::Contains(name));
+  }
+}
