@@ -217,7 +217,8 @@ CommandResult InstallRoot::install_release(bool import_key) const {
   std::string newest;
   for (const auto& entry : fs::directory_iterator(served() + folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("kata-release-")) newest = std::max(newest, name);
+    if (name.starts_with("kata-release-") && name.ends_with(".rpm"))
+      newest = std::max(newest, name);
   }
   return dnf({"install", "--setopt=localpkg_gpgcheck=1",
               server_->url() + "/kata" + folder + "/" + newest});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "builder/build/compare.h"
 #include "builder/build/report.h"
@@ -156,15 +158,18 @@ TEST_CASE("jobs run a few at once, and the first failure is told when all have e
   CHECK(seen.size() == 20);
   CHECK(std::unique(seen.begin(), seen.end()) == seen.end());
   std::size_t begun = 0;
-  CHECK_THROWS_WITH(pipeline::run_parallel(100, 2,
-                                           [&](std::size_t i) {
-                                             {
-                                               const std::lock_guard lock(mutex);
-                                               ++begun;
-                                             }
-                                             if (i == 3) throw_error(Code::internal, "job 3");
-                                           }),
-                    "job 3");
+  CHECK_THROWS_WITH(
+      pipeline::run_parallel(100, 2,
+                             [&](std::size_t i) {
+                               {
+                                 const std::lock_guard lock(mutex);
+                                 ++begun;
+                               }
+                               if (i == 3) throw_error(Code::internal, "job 3");
+                               // else one thread could do all the others first
+                               std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                             }),
+      "job 3");
   CHECK(begun < 100);
   CHECK_NOTHROW(pipeline::run_parallel(0, 2, [](std::size_t) {}));
 }
