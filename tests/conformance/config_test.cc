@@ -112,7 +112,7 @@ TEST_CASE("config.md, Process: env is the environment") {
 }
 
 TEST_CASE("config.md, Process: cwd is the working folder") {
-  CHECK(full().facts.at("cwd") == "/work/deep");
+  CHECK(full().facts.at("cwd") == "/opt/deep");
   CHECK(plain().at("cwd") == "/");
 }
 

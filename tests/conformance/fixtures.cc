@@ -127,7 +127,7 @@ void add_hooks(Bundle& bundle) {
 }
 
 void fill_root(const Bundle& bundle) {
-  make_directories(bundle.rootfs() + "/work/deep");
+  make_directories(bundle.rootfs() + "/opt/deep");
   make_directories(bundle.rootfs() + "/masked-dir");
   make_directories(bundle.rootfs() + "/ro-dir");
   make_directories(bundle.rootfs() + "/srv");
@@ -140,7 +140,7 @@ void fill_root(const Bundle& bundle) {
 void configure_process(Json& process) {
   process["user"] = {{"uid", 0}, {"gid", 7}, {"additionalGids", {10, 4242}}, {"umask", 027}};
   process["env"] = {"PATH=/bin", "EMPTY=", "WORDS=two words = more"};
-  process["cwd"] = "/work/deep";
+  process["cwd"] = "/opt/deep";
   process["rlimits"] = {{{"type", "RLIMIT_NOFILE"}, {"soft", 512}, {"hard", 1024}},
                         {{"type", "RLIMIT_CORE"}, {"soft", 0}, {"hard", 0}}};
   process["oomScoreAdj"] = 100;
