@@ -37,10 +37,11 @@ std::string telling_lines(const CommandResult& result) {
   return telling;
 }
 
-void check(const Command& command, const CommandResult& result, const std::string& source,
+void check(const Command& command, const CommandResult& result, const NinjaBuild& build,
            Context& context) {
   if (result.status == 0) return;
   const std::string log = join_path(context.cache.folder("logs"), "programs.log");
+  const char* program = path_exists(join_path(build.folder, "build.ninja")) ? "ninja" : "cmake";
   ignore_error(
       [&] {
         write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
@@ -48,8 +49,27 @@ void check(const Command& command, const CommandResult& result, const std::strin
       "the error itself is told anyway");
   throw_error(Code::internal,
               "compile the programs of {}: {} ended with status {}; the whole output is in {}:{}",
-              source, command.argv.front(), result.status, log, telling_lines(result));
+              build.source, program, result.status, log, telling_lines(result));
 }
+
+/// Where compilers keep what they hand to the next program: in the build folder, since those that
+/// a signal kills leave it there.
+class Scratch {
+ public:
+  explicit Scratch(const NinjaBuild& build) : path_(join_path(build.folder, "tmp")) {
+    std::filesystem::remove_all(path_);
+    make_directories(path_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    ignore_error([&] { std::filesystem::remove_all(path_); }, "the next build removes it");
+  }
+  [[nodiscard]] std::string variable() const { return "TMPDIR=" + path_; }
+
+ private:
+  std::string path_;
+};
 
 Command ninja(const NinjaBuild& build, const std::vector<std::string>& arguments) {
   Command command;
@@ -93,20 +113,22 @@ std::pair<std::uint64_t, std::uint64_t> ninja_step(std::string_view line) {
 
 void configure(const NinjaBuild& build, Context& context) {
   if (path_exists(join_path(build.folder, "build.ninja"))) return;
+  const Scratch scratch(build);
   Command command;
-  command.argv = {"cmake", "--preset", "release", "-B", build.folder, "-Wno-dev",
-                  "-DKATA_TESTS=OFF", "-DKATA_BUILDER=OFF", "-DKATA_STATIC=ON",
+  command.argv = {"env", scratch.variable(), "cmake", "--preset", "release", "-B", build.folder,
+                  "-Wno-dev", "-DKATA_TESTS=OFF", "-DKATA_BUILDER=OFF", "-DKATA_STATIC=ON",
                   // generated sources are in the build folder, whose name must not matter
                   "-DCMAKE_CXX_FLAGS=-ffile-prefix-map=" + build.folder + "/=build/"};
   command.cwd = build.source;
-  check(command, context.runner.run(command), build.source, context);
+  check(command, context.runner.run(command), build, context);
 }
 
 bool compile(const NinjaBuild& build, Context& context) {
   std::vector<std::string> arguments = {"-j", std::to_string(context.jobs)};
   arguments.insert(arguments.end(), build.targets.begin(), build.targets.end());
+  const Scratch scratch(build);
   Command command = ninja(build, arguments);
-  command.argv.insert(command.argv.begin(), {"env", "NINJA_STATUS=[%f/%t] ",
+  command.argv.insert(command.argv.begin(), {"env", scratch.variable(), "NINJA_STATUS=[%f/%t] ",
                                              "CCACHE_DIR=" + context.cache.folder("ccache")});
   bool did_something = false;
   const CommandResult result = context.runner.run_lines(command, [&](std::string_view line) {
@@ -116,7 +138,7 @@ bool compile(const NinjaBuild& build, Context& context) {
     context.progress.expect(all);
     context.progress.step(line.substr(std::min(line.find_last_of(" /") + 1, line.size())));
   });
-  check(command, result, build.source, context);
+  check(command, result, build, context);
   return did_something;
 }
 
@@ -125,7 +147,7 @@ std::uint64_t steps_to_do(const NinjaBuild& build, Context& context) {
   arguments.insert(arguments.end(), build.targets.begin(), build.targets.end());
   const Command command = ninja(build, arguments);
   const CommandResult result = context.runner.run(command);
-  check(command, result, build.source, context);
+  check(command, result, build, context);
   std::uint64_t steps = 0;
   for (const std::string& line : lines_of(result.output))
     steps = std::max(steps, ninja_step(line).second);
@@ -137,7 +159,7 @@ std::set<std::string> system_files_of(const NinjaBuild& build, const std::string
   const std::set<std::string> inputs = inputs_of(build, path, context);
   const Command command = ninja(build, {"-t", "deps"});
   const CommandResult result = context.runner.run(command);
-  check(command, result, build.source, context);
+  check(command, result, build, context);
   std::set<std::string> files;
   bool is_ours = false;
   for (const std::string& line : lines_of(result.output)) {

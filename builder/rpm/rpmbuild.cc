@@ -40,6 +40,7 @@ Command rpmbuild(const BuildRequest& request, const std::string& work,
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.env = rpm_environment(work, request.timestamp);
   command.env->push_back("CCACHE_DIR=" + context.cache.folder("ccache"));
+  command.env->push_back("TMPDIR=" + join_path(work, "tmp"));  // a killed compiler leaves its files
   command.cwd = work;
   return command;
 }
