@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Volumes, tmpfs and the root file system.
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -49,6 +50,31 @@ TEST_CASE("what the host writes while the container runs is seen inside", "[e2e]
   CHECK(kata::test::eventually([&] {
     return docker({"exec", id, "cat", "/shared/late"}).output == "late\n";
   }));
+}
+
+TEST_CASE("a file that the guest has cached is read again once the host changed it", "[e2e]") {
+  Docker docker;
+  const kata::TempDir folder("/var/tmp");
+  const std::string file = folder.path() + "/file";
+  // Old enough for the guest to keep what it read from one open to the next.
+  const struct timespec old[2] = {{1'600'000'000, 0}, {1'600'000'000, 0}};
+  const auto write_old = [&](const char* text) {
+    kata::write_file(file, text);
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), old, 0) == 0);
+  };
+  write_old("first\n");
+  const std::string id =
+      docker.start({"-v", folder.path() + ":/shared", "busybox", "sleep", "1000"});
+  const auto seen = [&] { return docker({"exec", id, "cat", "/shared/file"}).output; };
+  CHECK(seen() == "first\n");
+  CHECK(seen() == "first\n");
+  write_old("other\n");  // same size, same mtime
+  CHECK(seen() == "other\n");
+  CHECK(seen() == "other\n");
+  kata::write_file(file, "third\n");
+  CHECK(seen() == "third\n");
+  write_old("a longer text\n");
+  CHECK(seen() == "a longer text\n");
 }
 
 TEST_CASE("a named volume keeps its data from container to container", "[e2e]") {
