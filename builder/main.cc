@@ -5,12 +5,14 @@
 #include <CLI/CLI.hpp>
 #include <clocale>
 #include <cstdio>
+#include <string_view>
 
 #include "builder/cli/session.h"
 #include "builder/cli/verbs.h"
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/completion/completion.h"
 
 namespace {
 
@@ -49,6 +51,10 @@ int main(int argc, char** argv) {
   kata::cli::add_verify(app, action);
   kata::cli::add_clean(app, action);
   kata::cli::add_version(app, action);
+  if (argc > 1 && argv[1] == std::string_view(kata::completion::kVerb)) {
+    std::fputs(kata::completion::complete(app, {argv + 2, argv + argc}, {}).c_str(), stdout);
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -18,15 +18,16 @@ ALLOWED = {
     "runtime/seccomp": ["runtime/base"],
     "runtime/network": ["runtime/base", "runtime/wire"],
     "runtime/config": ["runtime/base"],
+    "runtime/completion": ["runtime/base"],
     "runtime/hypervisor": ["runtime/base", "runtime/config"],
     "runtime/sandbox": ["runtime/base", "runtime/wire", "runtime/oci", "runtime/seccomp", "runtime/network", "runtime/config",
                         "runtime/hypervisor"],
-    "runtime/cli": ["runtime/base", "runtime/wire", "runtime/oci", "runtime/network", "runtime/config",
+    "runtime/cli": ["runtime/base", "runtime/completion", "runtime/wire", "runtime/oci", "runtime/network", "runtime/config",
                     "runtime/hypervisor", "runtime/sandbox"],
     "runtime/shim": ["runtime/base", "runtime/wire", "runtime/oci", "runtime/network", "runtime/config",
                      "runtime/hypervisor", "runtime/sandbox"],
     "runtime/agent": ["runtime/base", "runtime/wire", "runtime/network", "runtime/seccomp"],
-    "builder": ["runtime/base"],
+    "builder": ["runtime/base", "runtime/completion"],
     "tests/support": None,  # anything
     "tests/e2e": ["runtime/base", "tests/support"],
     "tests/e2e/install": None,  # packages what the builder built, installs what the runtime is

@@ -22,6 +22,8 @@ apt_test=(
   rpmlint dnf createrepo-c python3 chromium
   # pipelines
   rsync
+  # completion
+  fish zsh
 )
 apt_pipeline=(rsync openssh-client)
 apt_fuzz=(clang-16 libclang-rt-16-dev)
@@ -36,7 +38,7 @@ dnf_build=(
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
 dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio
-  rpmlint dnf createrepo_c python3 chromium rsync) # chromium is in EPEL
+  rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)

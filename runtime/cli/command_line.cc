@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <list>
 
+#include "runtime/completion/completion.h"
+
 namespace kata::cli {
 
 struct Verb::Details {
@@ -116,6 +118,20 @@ Verb CommandLine::verb(const char* name, const char* help, const char* alias) {
   details.name = name;
   details.alias = alias != nullptr ? alias : "";
   return {app, &details};
+}
+
+std::string CommandLine::complete(const std::vector<std::string>& words) const {
+  std::string root = GlobalOptions().root;
+  if (const auto at = std::find(words.begin(), words.end(), "--root"); words.end() - at > 2)
+    root = *(at + 1);
+  const std::vector<std::string> signals = {"HUP",  "INT",  "QUIT", "KILL", "USR1",
+                                            "USR2", "TERM", "CONT", "STOP"};
+  const completion::Values values = {{"container-id", [&] { return ContainerStore(root).ids(); }},
+                                     {"signal", [&] { return signals; }},
+                                     {"format", [] {
+                                        return std::vector<std::string>{"table", "json"};
+                                      }}};
+  return completion::complete(impl_->app, words, values);
 }
 
 CommandLine::Parsed CommandLine::parse(std::vector<std::string> words) {

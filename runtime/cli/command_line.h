@@ -58,6 +58,8 @@ class CommandLine {
   };
   /// `words` without the program's name.
   [[nodiscard]] Parsed parse(std::vector<std::string> words);
+  /// What a shell may offer for the last of `words`; completion::complete().
+  [[nodiscard]] std::string complete(const std::vector<std::string>& words) const;
 
  private:
   struct Impl;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/cli/check.h"
@@ -26,6 +27,7 @@
 #include "runtime/cli/state.h"
 #include "runtime/cli/update.h"
 #include "runtime/cli/version.h"
+#include "runtime/completion/completion.h"
 
 namespace {
 
@@ -60,6 +62,10 @@ int main(int argc, char** argv) {
   try {
     CommandLine line(globals);
     add_verbs(line);
+    if (argc > 1 && argv[1] == std::string_view(kata::completion::kVerb)) {
+      std::fputs(line.complete({argv + 2, argv + argc}).c_str(), stdout);
+      return 0;
+    }
     const CommandLine::Parsed parsed = line.parse({argv + 1, argv + argc});
     set_up_log(globals);
     if (!parsed.usage_error.empty()) report_failure(globals, parsed.usage_error);

@@ -4,7 +4,6 @@
 // system they are installed on.
 #include <unistd.h>
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <filesystem>
@@ -13,6 +12,7 @@
 
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
+#include "runtime/base/text.h"
 #include "tests/support/require.h"
 
 namespace {
@@ -20,23 +20,12 @@ namespace {
 using namespace kata;
 namespace fs = std::filesystem;
 
-std::vector<std::string> programs() {
-  std::vector<std::string> paths;
-  const std::string list = KATA_PROGRAMS;
-  for (std::size_t begin = 0; begin < list.size();) {
-    const std::size_t end = std::min(list.find(':', begin), list.size());
-    paths.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return paths;
-}
-
 }  // namespace
 
 TEST_CASE("the programs name no loader and no library", "[programs]") {
   test::require_program("readelf");
   RealCommandRunner runner;
-  const std::vector<std::string> paths = programs();
+  const std::vector<std::string> paths = split_text(KATA_PROGRAMS, ':');
   REQUIRE(paths.size() == 3);
   for (const std::string& path : paths) {
     Command command;
@@ -53,7 +42,7 @@ TEST_CASE("the programs run in a root that holds nothing else", "[programs]") {
   const TempDir root;
   RealCommandRunner runner;
   for (const char* name : {"kata-runtime", "containerd-shim-kata-v2"}) {
-    for (const std::string& path : programs()) {
+    for (const std::string& path : split_text(KATA_PROGRAMS, ':')) {
       if (path.ends_with(std::string("/") + name)) fs::copy_file(path, root.path() + "/" + name);
     }
     Command command;
