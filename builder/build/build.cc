@@ -14,6 +14,7 @@
 #include "builder/build/provenance.h"
 #include "builder/kernel/build_kernel.h"
 #include "builder/pipeline/digest_memory.h"
+#include "builder/pipeline/git.h"
 #include "builder/pipeline/interrupt.h"
 #include "builder/pipeline/parallel.h"
 #include "builder/programs/programs.h"
@@ -144,9 +145,7 @@ class Outputs {
 
 std::string commit_of(const std::string& source, CommandRunner& runner) {
   if (!path_exists(join_path(source, ".git")) || !find_program("git")) return {};
-  Command command;
-  command.argv = {"git", "-c", "safe.directory=*", "-C", source, "rev-parse", "HEAD"};
-  const CommandResult result = runner.run(command);
+  const CommandResult result = runner.run(pipeline::git_command(source, {"rev-parse", "HEAD"}));
   return result.status == 0 ? result.output.substr(0, result.output.find('\n')) : std::string();
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "builder/pipeline/git.h"
 #include "builder/recipe/recipe_yaml.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -29,8 +30,7 @@ std::string source_of(const recipe::BuildRecipe& recipe, const BuildOptions& opt
 }
 
 std::int64_t time_of_last_commit(const std::string& source, CommandRunner& runner) {
-  Command command;
-  command.argv = {"git", "-c", "safe.directory=*", "-C", source, "log", "-1", "--format=%ct"};
+  const Command command = pipeline::git_command(source, {"log", "-1", "--format=%ct"});
   const CommandResult result =
       find_program("git")
           ? runner.run(command)

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "builder/kernel/pack_elf.h"
+#include "builder/pipeline/failed_command.h"
 #include "builder/pipeline/publish.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -61,45 +62,20 @@ Command make_command(const BuildTree& tree, const std::vector<std::string>& argu
   return command;
 }
 
-/// The lines of a failed make that say why: with -j the last ones are often only about other jobs.
-std::string telling_lines(const CommandResult& result) {
-  const std::string& text = result.error_output.empty() ? result.output : result.error_output;
-  std::string telling;
-  std::string last;
-  std::size_t begin = 0;
-  int count = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const bool tells = line.find("error:") != std::string::npos ||
-                       line.find("No space left") != std::string::npos ||
-                       line.find("undefined reference") != std::string::npos ||
-                       line.find("fatal") != std::string::npos ||
-                       line.find("not found") != std::string::npos;
-    if (tells && count++ < 10) telling += "\n  " + line;
-    last += "\n  " + line;
-  }
-  if (!telling.empty()) return telling;
-  constexpr std::size_t kTail = 2000;
-  return last.size() > kTail ? last.substr(last.find('\n', last.size() - kTail)) : last;
-}
-
 CommandResult run_make(const Command& command, std::string_view doing,
                        const std::function<void(std::string_view)>& on_line,
                        pipeline::Context& context) {
   CommandResult result = context.runner.run_lines(command, on_line);
   if (result.status == 0) return result;
-  const std::string log = join_path(context.cache.folder("logs"), "kernel.log");
-  ignore_error(
-      [&] {
-        write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
-      },
-      "the error itself is told anyway");
+  // with -j the last lines are often only about other jobs
+  const std::string log = pipeline::keep_log("kernel", command, result, context);
+  const std::string& text = result.error_output.empty() ? result.output : result.error_output;
   throw_error(Code::internal, "{}: make {}; the whole output is in {}:{}", doing,
               result.status > 128 ? "was ended by " + signal_name(result.status - 128)
                                   : fmt::format("ended with status {}", result.status),
-              log, telling_lines(result));
+              log,
+              pipeline::telling_lines(
+                  text, {"error:", "No space left", "undefined reference", "fatal", "not found"}));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/text.h"
 
 namespace kata::programs {
 namespace {
@@ -17,16 +18,6 @@ using recipe::Component;
 
 constexpr std::size_t kPathsAtOnce = 1000;  // far below the limit of a command line
 constexpr const char* kRelation = "STATIC_LINK";
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t at = std::min(text.find(separator), text.size());
-    parts.emplace_back(text.substr(0, at));
-    text.remove_prefix(std::min(at + 1, text.size()));
-  }
-  return parts;
-}
 
 /// Calls `take` with each line of what `head` plus some of `arguments` prints. Some of the
 /// arguments may fail.
@@ -40,12 +31,12 @@ void run_in_batches(const std::vector<std::string>& head, const std::set<std::st
     for (std::size_t i = 0; i < kPathsAtOnce && next != arguments.end(); ++i)
       command.argv.push_back(*next++);
     command.env = {"LC_ALL=C", "PATH=/usr/bin:/bin:/usr/sbin:/sbin"};
-    for (const std::string& line : split(runner.run(command).output, '\n')) take(line);
+    for (const std::string& line : split_text(runner.run(command).output)) take(line);
   }
 }
 
 std::string distribution() {
-  for (const std::string& line : split(read_file_if_exists("/etc/os-release").value_or(""), '\n')) {
+  for (const std::string& line : split_text(read_file_if_exists("/etc/os-release").value_or(""))) {
     if (!line.starts_with("ID=")) continue;
     std::string id = line.substr(3);
     std::erase(id, '"');
@@ -82,7 +73,7 @@ std::vector<Component> owners_by_dpkg(const std::set<std::string>& files, Comman
   run_in_batches({"dpkg-query", "--search"}, files, runner, [&](const std::string& line) {
     const std::size_t colon = line.find(": ");
     if (colon == std::string::npos || line.starts_with("diversion ")) return;
-    for (std::string name : split(line.substr(0, colon), ',')) {
+    for (std::string name : split_text(line.substr(0, colon), ',')) {
       name.erase(0, name.find_first_not_of(' '));
       packages.insert(name);
     }
@@ -93,7 +84,7 @@ std::vector<Component> owners_by_dpkg(const std::set<std::string>& files, Comman
       {"dpkg-query", "--show", "--showformat",
        "${Package}|${Version}|${source:Package}|${Architecture}\\n"},
       packages, runner, [&](const std::string& line) {
-        const std::vector<std::string> fields = split(line, '|');
+        const std::vector<std::string> fields = split_text(line, '|');
         if (fields.size() != 4) return;
         std::string license = well_known_license(fields[2]);
         if (license.empty()) {
@@ -117,7 +108,7 @@ std::vector<Component> owners_by_rpm(const std::set<std::string>& files, Command
   run_in_batches({"rpm", "--query", "--file", "--queryformat",
                   "%{NAME}|%{VERSION}-%{RELEASE}|%{LICENSE}|%{ARCH}\\n"},
                  files, runner, [&](const std::string& line) {
-                   const std::vector<std::string> fields = split(line, '|');
+                   const std::vector<std::string> fields = split_text(line, '|');
                    if (fields.size() != 4) return;
                    components.insert({.name = fields[0],
                                       .version = fields[1],
@@ -163,7 +154,7 @@ std::string spdx_name(const std::string& name) {
 /// "GPL-2+ or Expat" as an SPDX expression; empty when a part of it has no SPDX name.
 std::string spdx_expression(const std::string& text) {
   std::string expression;
-  for (const std::string& word : split(text, ' ')) {
+  for (const std::string& word : split_text(text, ' ')) {
     if (word.empty()) continue;
     const std::string part = word == "and" ? "AND" : word == "or" ? "OR" : spdx_name(word);
     if (part.empty()) return {};
@@ -182,7 +173,7 @@ std::optional<std::string> field_of(const std::string& line, std::string_view na
 
 std::string license_of_copyright(std::string_view text) {
   bool is_for_all = false;
-  for (const std::string& line : split(text, '\n')) {
+  for (const std::string& line : split_text(text)) {
     if (line.empty()) is_for_all = false;
     if (const auto files = field_of(line, "Files:")) is_for_all = *files == "*";
     if (const auto license = field_of(line, "License:"); license && is_for_all)

@@ -5,51 +5,29 @@
 #include <charconv>
 #include <filesystem>
 
+#include "builder/pipeline/failed_command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 
 namespace kata::programs {
 namespace {
 
 using pipeline::Context;
 
-/// The lines of a failed build that say why: the compiler's errors, else the end of the output.
-std::string telling_lines(const CommandResult& result) {
-  const std::string text = result.output + result.error_output;
-  std::string telling;
-  int count = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const bool tells = line.find("error:") != std::string::npos ||
-                       line.find("CMake Error") != std::string::npos ||
-                       line.find("No space left") != std::string::npos ||
-                       line.find("undefined reference") != std::string::npos ||
-                       line.find("Could NOT find") != std::string::npos;
-    if (tells && count++ < 10) telling += "\n  " + line;
-  }
-  constexpr std::size_t kTail = 1000;
-  if (telling.empty())
-    telling = "\n" + (text.size() > kTail ? text.substr(text.size() - kTail) : text);
-  return telling;
-}
-
 void check(const Command& command, const CommandResult& result, const NinjaBuild& build,
            Context& context) {
   if (result.status == 0) return;
-  const std::string log = join_path(context.cache.folder("logs"), "programs.log");
   const char* program = path_exists(join_path(build.folder, "build.ninja")) ? "ninja" : "cmake";
-  ignore_error(
-      [&] {
-        write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
-      },
-      "the error itself is told anyway");
+  const std::string log = pipeline::keep_log("programs", command, result, context);
   throw_error(Code::internal,
               "compile the programs of {}: {} ended with status {}; the whole output is in {}:{}",
-              build.source, program, result.status, log, telling_lines(result));
+              build.source, program, result.status, log,
+              pipeline::telling_lines(result.output + result.error_output,
+                                      {"error:", "CMake Error", "No space left",
+                                       "undefined reference", "Could NOT find"}));
 }
 
 /// Where compilers keep what they hand to the next program: in the build folder, since those that
@@ -78,22 +56,12 @@ Command ninja(const NinjaBuild& build, const std::vector<std::string>& arguments
   return command;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
 /// Every file that ninja would need for `path`; empty when this ninja cannot tell (before 1.11).
 std::set<std::string> inputs_of(const NinjaBuild& build, const std::string& path,
                                 Context& context) {
   const CommandResult result = context.runner.run(ninja(build, {"-t", "inputs", path}));
   if (result.status != 0) return {};
-  const std::vector<std::string> lines = lines_of(result.output);
+  const std::vector<std::string> lines = split_text(result.output);
   return {lines.begin(), lines.end()};
 }
 
@@ -149,7 +117,7 @@ std::uint64_t steps_to_do(const NinjaBuild& build, Context& context) {
   const CommandResult result = context.runner.run(command);
   check(command, result, build, context);
   std::uint64_t steps = 0;
-  for (const std::string& line : lines_of(result.output))
+  for (const std::string& line : split_text(result.output))
     steps = std::max(steps, ninja_step(line).second);
   return steps;
 }
@@ -162,7 +130,7 @@ std::set<std::string> system_files_of(const NinjaBuild& build, const std::string
   check(command, result, build, context);
   std::set<std::string> files;
   bool is_ours = false;
-  for (const std::string& line : lines_of(result.output)) {
+  for (const std::string& line : split_text(result.output)) {
     if (!line.starts_with(' ')) {  // "OBJECT: #deps N, deps mtime T (VALID)"
       is_ours = inputs.empty() || inputs.contains(line.substr(0, line.find(": #deps")));
       continue;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "builder/pipeline/failed_command.h"
 #include "builder/pipeline/publish.h"
 #include "builder/rpm/rpm_tools.h"
 #include "runtime/base/error.h"
@@ -49,28 +50,13 @@ Command rpmbuild(const BuildRequest& request, const std::string& work,
 void run(const Command& command, const BuildRequest& request, pipeline::Context& context) {
   const CommandResult result = context.runner.run(command);
   if (result.status == 0) return;
-  const std::string log = join_path(context.cache.folder("logs"),
-                                    fmt::format("rpm-{}-{}.log", request.name, request.dist));
-  ignore_error(
-      [&] {
-        write_file_atomic(log, printable(command) + "\n" + result.output + result.error_output);
-      },
-      "the error itself is told anyway");
-  std::string telling;
-  std::size_t count = 0;
-  for (std::size_t begin = 0; begin < result.error_output.size();) {
-    const std::size_t end =
-        std::min(result.error_output.find('\n', begin), result.error_output.size());
-    const std::string line = result.error_output.substr(begin, end - begin);
-    begin = end + 1;
-    const bool tells = line.find("error") != std::string::npos ||
-                       line.find("No space left") != std::string::npos ||
-                       line.find("is needed by") != std::string::npos ||
-                       line.find("not found") != std::string::npos || line.starts_with("    ");
-    if (tells && count++ < 12) telling += "\n  " + line;
-  }
-  throw_error(Code::internal, "rpmbuild {} for {} ended with status {}; its output is in {}:{}",
-              request.name, request.dist, result.status, log, telling);
+  const std::string log = pipeline::keep_log(fmt::format("rpm-{}-{}", request.name, request.dist),
+                                             command, result, context);
+  throw_error(
+      Code::internal, "rpmbuild {} for {} ended with status {}; its output is in {}:{}",
+      request.name, request.dist, result.status, log,
+      pipeline::telling_lines(result.error_output,
+                              {"error", "No space left", "is needed by", "not found", "\n    "}));
 }
 
 std::vector<std::string> packages_below(const std::string& folder) {

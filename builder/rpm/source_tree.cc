@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "builder/pipeline/git.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 
 namespace kata::rpm {
 namespace {
@@ -35,17 +37,8 @@ std::vector<std::string> names_by_git(const std::string& folder, CommandRunner& 
                 "pack the source tree {}: there is no program git: install it with `apt-get "
                 "install git` or `dnf install git-core`",
                 folder);
-  Command command;
-  // the tree may belong to another user than the one who packs it
-  command.argv = {"git", "-c", "safe.directory=*", "-C", folder, "ls-files", "-z", "--cached"};
-  const std::string output = run_checked(runner, command).output;
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin < output.size();) {
-    const std::size_t end = output.find('\0', begin);
-    names.push_back(output.substr(begin, end - begin));
-    begin = end == std::string::npos ? output.size() : end + 1;
-  }
-  return names;
+  const Command command = pipeline::git_command(folder, {"ls-files", "-z", "--cached"});
+  return split_text(run_checked(runner, command).output, '\0');
 }
 
 std::vector<std::string> names_below(const std::string& folder, bool skip_results) {

@@ -15,6 +15,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 
 namespace kata::rpm {
 namespace {
@@ -22,16 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBatch = 200;  // packages per rpmkeys: a command line has its limit
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
 
 std::vector<std::string> packages_of(const std::vector<std::string>& paths) {
   std::vector<std::string> packages;
@@ -81,14 +72,14 @@ void check_batch(const std::vector<std::string>& batch, const VerifyRequest& req
   const CommandResult result = runner.run(rpmkeys(database, arguments));
   std::map<std::string, std::vector<std::string>> by_package;
   std::vector<std::string>* current = nullptr;
-  for (const std::string& line : lines_of(result.output)) {
+  for (const std::string& line : split_text(result.output)) {
     if (line.starts_with("    ")) {
       if (current != nullptr) current->push_back(line.substr(4));
     } else {
       current = &by_package[line.substr(0, line.find_last_of(':'))];
     }
   }
-  const std::vector<std::string> errors = lines_of(result.error_output);
+  const std::vector<std::string> errors = split_text(result.error_output);
   for (const std::string& path : batch) {
     for (const std::string& what : wrong_checks(by_package[path], request.digests_only))
       findings.push_back({path, what});

@@ -9,6 +9,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/text.h"
 
 namespace kata::agent {
 namespace {
@@ -24,42 +25,34 @@ std::vector<std::string_view> words_of(std::string_view line) {
   }
 }
 
-template <typename EachLine>
-void for_lines(const std::string& text, EachLine each) {
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    each(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-  }
-}
-
 void family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
   out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
 void add_memory(std::string& out, const std::string& root) {
   family(out, "kata_guest_meminfo", "gauge", "Guest memory in kB, as /proc/meminfo.");
-  for_lines(read_file_if_exists(root + "/proc/meminfo").value_or(""), [&](std::string_view line) {
+  for (const std::string& line :
+       split_text(read_file_if_exists(root + "/proc/meminfo").value_or(""))) {
     const auto words = words_of(line);
     if (words.size() >= 2)
       out += fmt::format("kata_guest_meminfo{{item=\"{}\"}} {}\n", words[0], words[1]);
-  });
+  }
 }
 
 void add_cpu(std::string& out, const std::string& root) {
   constexpr std::string_view kItems[] = {"user",   "nice", "system",  "idle",
                                          "iowait", "irq",  "softirq", "steal"};
   family(out, "kata_guest_cpu_time", "counter", "Processor time in clock ticks, as /proc/stat.");
-  for_lines(read_file_if_exists(root + "/proc/stat").value_or(""), [&](std::string_view line) {
+  for (const std::string& line :
+       split_text(read_file_if_exists(root + "/proc/stat").value_or(""))) {
     const auto words = words_of(line);
-    if (words.empty() || !words[0].starts_with("cpu")) return;
+    if (words.empty() || !words[0].starts_with("cpu")) continue;
     const std::string_view cpu = words[0] == "cpu" ? std::string_view("total") : words[0].substr(3);
     for (std::size_t i = 0; i < std::size(kItems) && i + 1 < words.size(); ++i) {
       out += fmt::format("kata_guest_cpu_time{{cpu=\"{}\",item=\"{}\"}} {}\n", cpu, kItems[i],
                          words[i + 1]);
     }
-  });
+  }
 }
 
 void add_load(std::string& out, const std::string& root) {
@@ -74,14 +67,15 @@ void add_load(std::string& out, const std::string& root) {
 
 void add_network(std::string& out, const std::string& root) {
   family(out, "kata_guest_netdev_stat", "counter", "Network counters, as /proc/net/dev.");
-  for_lines(read_file_if_exists(root + "/proc/net/dev").value_or(""), [&](std::string_view line) {
+  for (const std::string& line :
+       split_text(read_file_if_exists(root + "/proc/net/dev").value_or(""))) {
     const auto words = words_of(line);
-    if (words.size() < 17) return;  // a heading
+    if (words.size() < 17) continue;  // a heading
     out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"recv_bytes\"}} {}\n",
                        words[0], words[1]);
     out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"xmit_bytes\"}} {}\n",
                        words[0], words[9]);
-  });
+  }
 }
 
 void add_self(std::string& out, const std::string& root) {

@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/base/scope_exit.h"
+#include "runtime/base/text.h"
 
 namespace kata::agent {
 namespace {
@@ -50,21 +51,16 @@ Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& req
 
 /// The interfaces' counters are the sandbox's: all its containers share one network namespace.
 void add_network_stats(grpc::StatsContainerResponse& response) {
-  const std::string text = read_file_if_exists("/proc/net/dev").value_or("");
-  std::size_t begin = 0;
-  for (int line_number = 0; begin < text.size(); ++line_number) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
-    begin = end + 1;
+  for (const std::string& line : split_text(read_file_if_exists("/proc/net/dev").value_or(""))) {
     const std::size_t colon = line.find(':');
-    if (line_number < 2 || colon == std::string_view::npos) continue;  // two lines of headings
+    if (colon == std::string::npos) continue;  // a heading
     std::uint64_t values[16] = {};
     const char* at = line.data() + colon + 1;
     for (std::uint64_t& value : values) {
       while (at < line.data() + line.size() && *at == ' ') ++at;
       at = std::from_chars(at, line.data() + line.size(), value).ptr;
     }
-    std::string_view name = line.substr(0, colon);
+    std::string_view name = std::string_view(line).substr(0, colon);
     name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
     if (name == "lo") continue;
     grpc::NetworkStats& stats = *response.add_network_stats();

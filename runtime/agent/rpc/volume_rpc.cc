@@ -13,6 +13,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "runtime/base/sys_mount.h"
+#include "runtime/base/text.h"
 
 namespace kata::agent {
 namespace {
@@ -59,11 +60,7 @@ Empty resize_volume(const grpc::ResizeVolumeRequest& request) {
   const std::string path = checked_volume(request.volume_guest_path());
   const std::string table = read_file("/proc/self/mounts");
   std::string device, type;
-  std::size_t begin = 0;
-  while (begin < table.size()) {
-    const std::size_t end = std::min(table.find('\n', begin), table.size());
-    const std::string line = table.substr(begin, end - begin);
-    begin = end + 1;
+  for (const std::string& line : split_text(table)) {
     const std::size_t first = line.find(' ');
     const std::size_t second = line.find(' ', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;

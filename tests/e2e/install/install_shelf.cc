@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "builder/pipeline/digest.h"
-#include "builder/pipeline/file_lock.h"
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "tests/e2e/install/host_packages.h"
+#include "tests/integration/builder/made_once.h"
 #include "tests/integration/builder/package_shelf.h"
 #include "tests/support/require.h"
 
@@ -172,21 +172,8 @@ const std::string& install_shelf() {
       require_program(program);
     require(path_exists(kKernel) && path_exists(kImage), "engine",
             "needs the guest; run: ci/dev guest");
-    const std::string top = KATA_INSTALL_SHELF;
-    make_directories(top);
-    const pipeline::FileLock lock(top + "/lock", nullptr);
-    const std::string finished = top + "/" + inputs_digest();
-    if (!path_exists(finished)) {
-      for (const auto& entry : fs::directory_iterator(top)) {
-        if (entry.is_directory()) fs::remove_all(entry.path());  // of older programs
-      }
-      const std::string work = top + "/unfinished";
-      fs::remove_all(work);
-      make_directories(work);
-      Builder(work).build();
-      fs::rename(work, finished);
-    }
-    return finished;
+    return made_once(KATA_INSTALL_SHELF, inputs_digest(),
+                     [](const std::string& work) { Builder(work).build(); });
   }();
   return folder;
 }

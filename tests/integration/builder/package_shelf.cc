@@ -3,11 +3,11 @@
 
 #include <filesystem>
 
-#include "builder/pipeline/file_lock.h"
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
+#include "tests/integration/builder/made_once.h"
 
 namespace kata::test {
 namespace {
@@ -159,20 +159,8 @@ class Builder {
 }  // namespace
 
 const std::string& package_shelf() {
-  static const std::string folder = [] {
-    const std::string top = KATA_PACKAGE_SHELF;
-    make_directories(top);
-    const pipeline::FileLock lock(top + "/lock", nullptr);
-    const std::string finished = top + "/" + kEdition;
-    if (!path_exists(finished)) {
-      const std::string work = top + "/unfinished";
-      fs::remove_all(work);
-      make_directories(work);
-      Builder(work).build();
-      fs::rename(work, finished);
-    }
-    return finished;
-  }();
+  static const std::string folder = made_once(
+      KATA_PACKAGE_SHELF, kEdition, [](const std::string& work) { Builder(work).build(); });
   return folder;
 }
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/base/json.h"
+#include "runtime/base/text.h"
 
 namespace {
 
@@ -114,13 +115,11 @@ TEST_CASE("a program that watches gets one JSON object per line", "[progress]") 
   progress.step("a.o");
   progress.end("2 files");
   std::vector<std::string> events;
-  for (std::size_t begin = 0; begin < screen.text.size();) {
-    const std::size_t end = screen.text.find('\n', begin);
-    const kata::Json event = kata::parse_json(screen.text.substr(begin, end - begin), "progress");
+  for (const std::string& line : kata::split_text(screen.text)) {
+    const kata::Json event = kata::parse_json(line, "progress");
     CHECK(event.at("time").is_number());
     CHECK(event.at("stage") == "kernel");
     events.push_back(event.at("event"));
-    begin = end + 1;
   }
   CHECK(events == std::vector<std::string>{"begin", "step", "end"});
 }

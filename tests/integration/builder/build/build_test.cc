@@ -9,6 +9,7 @@
 
 #include "builder/pipeline/digest.h"
 #include "runtime/base/scope_exit.h"
+#include "runtime/base/text.h"
 #include "tests/integration/builder/build/build_bench.h"
 
 namespace {
@@ -18,16 +19,6 @@ using test::BuildBench;
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kStages = {"kernel", "programs", "image", "packages", "repo"};
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
 
 /// Every element that a relationship names must be there.
 void check_sbom(const std::string& path) {
@@ -81,7 +72,7 @@ TEST_CASE("one command makes a signed repository of sources, the next has nothin
   CHECK(bench.latest() == snapshot);
   CHECK(read_json_file(bench.path("out/report.json")).at("changes").empty());
   const CommandResult nothing = bench.build({"--dry-run"});
-  for (const std::string& line : lines_of(nothing.output))
+  for (const std::string& line : split_text(nothing.output))
     CHECK_THAT(line, Catch::Contains("up to date"));
 }
 
@@ -220,7 +211,7 @@ TEST_CASE("a program that watches gets every event, the error too", "[build]") {
   CHECK(failed.status == 1);
   std::set<std::string> events;
   std::set<std::string> states;
-  for (const std::string& line : lines_of(failed.error_output)) {
+  for (const std::string& line : split_text(failed.error_output)) {
     const Json event = parse_json(line, "event");
     CHECK(event.at("time").is_number());
     events.insert(event.at("event").get<std::string>());

@@ -5,6 +5,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/text.h"
 
 using namespace kata;
 using namespace kata::config;
@@ -83,16 +84,12 @@ TEST_CASE("the file that is installed is valid, and so is each of its commented 
   CHECK_NOTHROW(apply_toml(config, text, "configuration.toml"));
   // "# key = value" lines become keys.
   std::string uncommented;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
+  for (std::string line : split_text(text)) {
     const std::size_t equals = line.find(" = ");
     const bool is_key = line.starts_with("# ") && equals != std::string::npos &&
                         line.find_first_of(" :.", 2) == equals;
     if (is_key) line.erase(0, 2);
     uncommented += line + "\n";
-    begin = end + 1;
   }
   apply_toml(config, uncommented, "configuration.toml");
   CHECK_NOTHROW(check_config(config));
