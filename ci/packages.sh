@@ -25,6 +25,7 @@ apt_test=(
   # completion
   fish zsh
 )
+apt_bench=(iperf3)
 apt_pipeline=(rsync openssh-client)
 apt_fuzz=(clang-16 libclang-rt-16-dev)
 apt_lint=(clang-format shellcheck python3 git)
@@ -39,6 +40,7 @@ dnf_build=(
 )
 dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio
   rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
+dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
