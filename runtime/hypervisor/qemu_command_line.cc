@@ -274,6 +274,10 @@ std::string default_parameters(const VmConfig& vm) {
     text += " dhash_entries=32768 ihash_entries=16384 thash_entries=8192";
     // Known to the kernels of kernel/patches, and harmless to others since they have a value.
     text += " lapic_timer_khz=1000000 keep_initmem=1 cr4_early=1";
+    // virtiofsd writes programs into pages without QEMU's knowledge, which would run what it has
+    // translated from the page before; what the guest clears is translated anew. A kernel without
+    // our patches clears more than the pages of files, and is right too.
+    if (vm.shared.kind == SharedFs::virtio_fs) text += " init_on_alloc=1,fuse";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
   // Without root ports nothing is behind bus 0.

@@ -133,6 +133,18 @@ TEST_CASE("an emulated processor has no features that cost more than they give",
   CHECK_THAT(text_of(machine()), Contains("-cpu max,la57=off,erms=off"));
 }
 
+TEST_CASE("pages that virtiofsd fills are cleared first where QEMU would not notice",
+          "[command_line]") {
+  VmConfig vm = machine();
+  vm.shared.kind = SharedFs::virtio_fs;
+  CHECK_THAT(kernel_command_line(vm), Contains(" init_on_alloc=1,fuse"));
+  vm.shared.kind = SharedFs::virtio_9p;
+  CHECK_THAT(kernel_command_line(vm), !Contains("init_on_alloc"));
+  vm.shared.kind = SharedFs::virtio_fs;
+  vm.accelerator = Accelerator::kvm;
+  CHECK_THAT(kernel_command_line(vm), !Contains("init_on_alloc"));
+}
+
 TEST_CASE("the user's kernel parameters win over ours", "[command_line]") {
   VmConfig vm = machine();
   vm.tsc_khz = 2000000;
