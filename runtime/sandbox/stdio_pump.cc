@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/base/log.h"
+#include "runtime/base/scope_exit.h"
 
 namespace kata::sandbox {
 namespace {
@@ -39,25 +40,39 @@ void StdioPump::start() {
 asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
   const std::shared_ptr<StdioPump> self = shared_from_this();
   std::optional<HostStream>& target = is_stderr ? err_ : out_;
+  // One piece is written while the guest prepares the next: no more than two are ever here.
+  std::shared_ptr<Latch> written;
   try {
     for (;;) {
       grpc::ReadStreamRequest request;
       request.set_container_id(name_.container_id);
       request.set_exec_id(name_.exec_id);
       request.set_len(kOutChunk);
-      const auto response = co_await agent_->call<grpc::ReadStreamResponse>(
+      auto response = co_await agent_->call<grpc::ReadStreamResponse>(
           is_stderr ? "ReadStderr" : "ReadStdout", std::move(request), wire::kNoDeadline);
       if (response.data().empty()) break;
-      // A reader that has gone away does not stop the process: it would get SIGPIPE only from a
-      // pipe of its own, so what it still writes is read and dropped.
-      if (target && !co_await target->write_all(response.data())) target->close();
+      if (written) co_await written->wait();
+      written = std::make_shared<Latch>(executor_);
+      asio::co_spawn(executor_, write_out(is_stderr, std::move(*response.mutable_data()), written),
+                     asio::detached);
     }
   } catch (const std::exception& error) {
     log::debug("output ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
                error.what());
   }
+  if (written) co_await written->wait();
   if (target) target->close();
   if (--open_outputs_ == 0) drained_.set();
+}
+
+asio::awaitable<void> StdioPump::write_out(bool is_stderr, std::string data,
+                                           std::shared_ptr<Latch> written) {
+  const std::shared_ptr<StdioPump> self = shared_from_this();
+  const ScopeExit done([&] { written->set(); });
+  std::optional<HostStream>& target = is_stderr ? err_ : out_;
+  // A reader that has gone away does not stop the process: it would get SIGPIPE only from a pipe of
+  // its own, so what it still writes is read and dropped.
+  if (target && !co_await target->write_all(data)) target->close();
 }
 
 asio::awaitable<void> StdioPump::pump_in() {

@@ -50,6 +50,7 @@ class StdioPump : public std::enable_shared_from_this<StdioPump> {
  private:
   asio::awaitable<void> pump_in();
   asio::awaitable<void> pump_out(bool is_stderr);
+  asio::awaitable<void> write_out(bool is_stderr, std::string data, std::shared_ptr<Latch> written);
   asio::awaitable<void> send_close_stdin();
 
   asio::any_io_executor executor_;
