@@ -30,7 +30,7 @@ namespace kata::sandbox {
 
 struct SandboxOptions {
   std::string id;
-  std::string folder;       ///< the sandbox's own; "shared" is made below it
+  std::string folder;       ///< the sandbox's own; the shared folder is made below it
   std::string config_flag;  ///< --config FILE; empty: the usual places
 };
 

@@ -327,7 +327,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     mount_rootfs(request, container);
     if (is_first) {
       config_ = load_configuration(options_, container.bundle.spec);
-      shared_ = std::make_unique<SharedFolder>(join_path(options_.folder, "shared"));
+      shared_ = std::make_unique<SharedFolder>(options_.folder);
       co_await boot(container);
     } else {
       if (cgroup_ && container.init->host_pid > 0) cgroup_->add(container.init->host_pid);
