@@ -235,7 +235,9 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
                 exec_id.empty() ? container_id : exec_id);
   }
   if (removed->pump) {
-    if (!co_await removed->pump->drained(kDrainLimit)) removed->pump->abandon();
+    co_await removed->pump->drained(kDrainLimit);
+    // Calls that an agent leaves unanswered would otherwise stay as long as the machine.
+    removed->pump->abandon();
   }
   if (!exec_id.empty()) {
     target.execs.erase(exec_id);

@@ -18,6 +18,7 @@
 #include "guest.pb.h"
 #include "runtime/base/command.h"
 #include "runtime/config/config.h"
+#include "runtime/hypervisor/qemu_vm.h"
 #include "runtime/hypervisor/vm.h"
 #include "runtime/oci/state.h"
 #include "runtime/sandbox/agent_client.h"
@@ -28,10 +29,16 @@
 
 namespace kata::sandbox {
 
+/// Makes a machine that is not started yet. The seam at which tests put an agent of their own.
+using MachineMaker = std::function<std::unique_ptr<hypervisor::Vm>(
+    asio::io_context&, hypervisor::VmConfig, hypervisor::QemuVmHooks)>;
+
 struct SandboxOptions {
   std::string id;
   std::string folder;       ///< the sandbox's own; the shared folder is made below it
   std::string config_flag;  ///< --config FILE; empty: the usual places
+  MachineMaker make_machine = hypervisor::make_qemu_vm;
+  Deadlines deadlines{};
 };
 
 /// What a new container needs beside its bundle.
@@ -127,7 +134,7 @@ class Sandbox {
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
   asio::awaitable<void> wait_for_end_reason();
-  [[noreturn]] void throw_guest_silent(const std::string& failure) const;
+  [[noreturn]] void throw_guest_silent(const std::string& failure, bool was_closed) const;
   asio::awaitable<void> grow_machine(grpc::LinuxResources resources);
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<void> start_init(Container& container);
