@@ -205,6 +205,8 @@ asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_i
     throw_error(Code::failed_precondition,
                 "cannot send a signal to container \"{}\" before it was started", container_id);
   }
+  if (signal == SIGKILL && receiver->status == ProcessStatus::running)
+    asio::co_spawn(io_, watch_kill(container_id, receiver), asio::detached);
   if (target.paused && signal == SIGKILL)
     co_await resume(container_id);  // a frozen process does not die
   if (receiver->status == ProcessStatus::created) {

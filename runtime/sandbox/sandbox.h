@@ -7,6 +7,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +40,8 @@ struct SandboxOptions {
   std::string config_flag;  ///< --config FILE; empty: the usual places
   MachineMaker make_machine = hypervisor::make_qemu_vm;
   Deadlines deadlines{};
+  /// How long the guest may take to end what was killed. Docker waits ten seconds.
+  std::chrono::milliseconds kill_grace{8000};
 };
 
 /// What a new container needs beside its bundle.
@@ -95,6 +98,7 @@ class Sandbox {
   /// Names the host process that stands for a process; when it is killed, so is the process in the
   /// guest.
   void attach_relay(const std::string& container_id, const std::string& exec_id, pid_t pid);
+  /// A process that the guest does not end on SIGKILL counts as ended after a while.
   asio::awaitable<void> kill(std::string container_id, std::string exec_id, int signal, bool all);
   /// Parked until the process has ended.
   asio::awaitable<ExitRecord> wait(std::string container_id, std::string exec_id);
@@ -141,6 +145,7 @@ class Sandbox {
   asio::awaitable<void> start_exec(Container& container, Process& process);
   asio::awaitable<void> watch_process(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_relay(std::string container_id, std::shared_ptr<Process> process);
+  asio::awaitable<void> watch_kill(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_machine();
   asio::awaitable<void> watch_memory();
   void machine_ended(const std::string& why);

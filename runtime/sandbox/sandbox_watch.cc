@@ -77,6 +77,19 @@ asio::awaitable<void> Sandbox::watch_relay(std::string container_id,
   }
 }
 
+asio::awaitable<void> Sandbox::watch_kill(std::string container_id,
+                                          std::shared_ptr<Process> process) {
+  // GCC 12 miscompiles a co_await in the condition of an early co_return.
+  const bool has_ended = co_await process->exited.wait_for(options_.kill_grace);
+  if (!has_ended) {
+    // The engine must be able to go on: it deletes the container, and the machine ends with it.
+    log::error("the guest does not end what was killed container={} exec={}", container_id,
+               process->exec_id);
+    process->pump->abandon();
+    mark_exited(container_id, *process, 128 + SIGKILL);
+  }
+}
+
 asio::awaitable<void> Sandbox::watch_machine() {
   const int status = co_await vm_->wait_exit();
   if (ended_) co_return;

@@ -247,3 +247,32 @@ TEST_CASE("a process whose agent is lost has ended", "[hostile]") {
   REQUIRE(bench.run(bench.sandbox().wait("c1", "")).code == Code::ok);
   CHECK(bench.sandbox().process("c1", "")->exit.status == 128 + 9);
 }
+
+TEST_CASE("a guest that does not let its process be killed cannot keep the container", "[hostile]") {
+  // It says nothing to the signal, or says that all is well; the process never ends.
+  const Attack attack = GENERATE(Attack::silence, Attack::twice);
+  const bool paused = GENERATE(false, true);
+  INFO(name_of(attack) << ", paused " << paused);
+  SandboxBench bench({.attacks = {{"SignalProcess", attack}, {"ResumeContainer", attack}},
+                      .kill_grace = std::chrono::milliseconds(20)});
+  REQUIRE(started(bench).code == Code::ok);
+  if (paused) REQUIRE(bench.run(bench.sandbox().pause("c1")).code == Code::ok);
+  CHECK(bench.run(bench.sandbox().kill("c1", "", 9, false)).ended);
+  REQUIRE(bench.run(bench.sandbox().wait("c1", "")).ended);
+  CHECK(bench.sandbox().process("c1", "")->exit.status == 128 + 9);
+  CHECK(bench.run(bench.sandbox().remove("c1", "")).code == Code::ok);
+  CHECK(bench.sandbox().empty());
+}
+
+TEST_CASE("a process that ends when it is killed keeps its own status", "[hostile]") {
+  grpc::WaitProcessResponse status;
+  status.set_status(7);
+  SandboxBench bench({.answers = {{"WaitProcess",
+                                   [answer = status.SerializeAsString()](int) { return answer; }},
+                                  {"ReadStdout", [](int) { return std::string(); }},
+                                  {"ReadStderr", [](int) { return std::string(); }}}});
+  REQUIRE(started(bench).code == Code::ok);
+  (void)bench.run(bench.sandbox().kill("c1", "", 9, false));
+  REQUIRE(bench.run(bench.sandbox().wait("c1", "")).ended);
+  CHECK(bench.sandbox().process("c1", "")->exit.status == 7);
+}

@@ -87,6 +87,7 @@ SandboxBench::SandboxBench(BenchOptions options)
   write_file(dir_.path() + "/resolv.conf", "nameserver " + options_.resolver + "\n");
   sandbox::SandboxOptions wanted{
       .id = "c1", .folder = folder(), .config_flag = dir_.path() + "/configuration.toml"};
+  wanted.kill_grace = options_.kill_grace;
   for (const auto& [method, attack] : options_.attacks) {
     if (attack == Attack::silence) wanted.deadlines[method] = kShortDeadline;
   }

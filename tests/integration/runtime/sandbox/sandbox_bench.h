@@ -32,6 +32,7 @@ struct BenchOptions {
   std::map<std::string, Attack> attacks{};
   std::map<std::string, HostileAgent::Answer> answers{};
   std::map<std::string, std::string> failures{};
+  std::chrono::milliseconds kill_grace{8000};
   std::string network_path{};  ///< of a namespace; empty: an empty one
   std::string resolver{};      ///< a nameserver for the container's /etc/resolv.conf
 };
