@@ -248,7 +248,8 @@ TEST_CASE("a process whose agent is lost has ended", "[hostile]") {
   CHECK(bench.sandbox().process("c1", "")->exit.status == 128 + 9);
 }
 
-TEST_CASE("a guest that does not let its process be killed cannot keep the container", "[hostile]") {
+TEST_CASE("a guest that does not let its process be killed cannot keep the container",
+          "[hostile]") {
   // It says nothing to the signal, or says that all is well; the process never ends.
   const Attack attack = GENERATE(Attack::silence, Attack::twice);
   const bool paused = GENERATE(false, true);
@@ -267,10 +268,10 @@ TEST_CASE("a guest that does not let its process be killed cannot keep the conta
 TEST_CASE("a process that ends when it is killed keeps its own status", "[hostile]") {
   grpc::WaitProcessResponse status;
   status.set_status(7);
-  SandboxBench bench({.answers = {{"WaitProcess",
-                                   [answer = status.SerializeAsString()](int) { return answer; }},
-                                  {"ReadStdout", [](int) { return std::string(); }},
-                                  {"ReadStderr", [](int) { return std::string(); }}}});
+  SandboxBench bench(
+      {.answers = {{"WaitProcess", [answer = status.SerializeAsString()](int) { return answer; }},
+                   {"ReadStdout", [](int) { return std::string(); }},
+                   {"ReadStderr", [](int) { return std::string(); }}}});
   REQUIRE(started(bench).code == Code::ok);
   (void)bench.run(bench.sandbox().kill("c1", "", 9, false));
   REQUIRE(bench.run(bench.sandbox().wait("c1", "")).ended);
