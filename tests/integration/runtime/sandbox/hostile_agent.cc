@@ -65,11 +65,26 @@ std::string attack_bytes(Attack attack, std::uint32_t stream, const std::string&
         bytes += answer_frame(other, "never asked for");
       return bytes + good;
     }
+    case Attack::flood:
+      return good;
     case Attack::silence:
     case Attack::end:
       break;
   }
   return {};
+}
+
+bool send_flood(int socket, std::uint32_t stream) {
+  constexpr int kLarge = 16;
+  constexpr int kSmall = 100000;
+  const std::string large = wire::encode_frame(stream + 1000, wire::FrameType::response,
+                                               std::string(wire::kMaxFramePayload, 'x'));
+  bool sent = true;
+  for (int i = 0; i < kLarge && sent; ++i) sent = send_bytes(socket, large);
+  std::string small;
+  for (int i = 0; i < kSmall; ++i)
+    small += wire::encode_frame(stream + 1000, wire::FrameType::response, "");
+  return sent && send_bytes(socket, small);
 }
 
 }  // namespace
@@ -96,6 +111,8 @@ std::string name_of(Attack attack) {
       return "twice";
     case Attack::unasked:
       return "unasked";
+    case Attack::flood:
+      return "flood";
   }
   return "?";
 }
@@ -154,6 +171,8 @@ bool HostileAgent::respond(const wire::Frame& frame) {
   if (const auto failure = failures_.find(method); failure != failures_.end())
     return send_bytes(connection_.get(), failure_frame(frame.stream_id, failure->second));
   if (const auto attack = attacks_.find(method); attack != attacks_.end()) {
+    if (attack->second == Attack::flood && !send_flood(connection_.get(), frame.stream_id))
+      return false;
     const std::string good = answer_frame(frame.stream_id, payload.value_or(""));
     const std::string bytes = attack_bytes(attack->second, frame.stream_id, good);
     return send_bytes(connection_.get(), bytes) && attack->second != Attack::end &&

@@ -27,6 +27,7 @@ enum class Attack {
   end_within_frame,  ///< the connection ends in the middle of the answer
   twice,             ///< the answer, and once more
   unasked,           ///< answers to calls that were never made, then the answer
+  flood,             ///< 64 MiB of such answers in the largest frames, then as many small ones
 };
 
 [[nodiscard]] std::string name_of(Attack attack);

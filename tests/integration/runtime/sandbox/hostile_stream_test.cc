@@ -68,6 +68,14 @@ TEST_CASE("endless output does not make the host grow", "[hostile]") {
   CHECK(bench.shut_down().ended);
 }
 
+TEST_CASE("answers that nobody asked for do not make the host grow", "[hostile]") {
+  SandboxBench bench({.attacks = {{"StatsContainer", Attack::flood}}});
+  run_container(bench, sandbox::StdioFds());
+  const std::size_t before = resident_memory();
+  CHECK(bench.run(bench.sandbox().stats("c1")).code == Code::ok);
+  CHECK(peak_memory() < before + kMayGrow);
+}
+
 TEST_CASE("a reader that is slow holds back the process, and nobody else", "[hostile]") {
   SandboxBench bench({.answers = {{"ReadStdout", endless()}}});
   Pipe pipe = make_pipe();
