@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "runtime/base/error.h"
+#include "runtime/base/foreign_text.h"
 #include "runtime/base/json.h"
 #include "runtime/cli/status.h"
 #include "runtime/cli/text_table.h"
@@ -22,11 +23,20 @@ void add_ps(CommandLine& line) {
   verb.run([options](Runtime& runtime) { return run_ps(*options, runtime); });
 }
 
+namespace {
+
+constexpr std::size_t kLongestTty = 32;
+constexpr std::size_t kLongestCommand = 4096;
+/// The year 9999: what the guest says beyond is no time.
+constexpr std::uint64_t kLatest = 253402300799;
+
+}  // namespace
+
 std::string process_table(const kata::sandbox::ProcessesResponse& processes, std::int64_t now) {
   std::vector<std::vector<std::string>> rows = {
       {"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}};
   for (const kata::guest::GuestProcess& process : processes.processes()) {
-    const auto started = static_cast<std::time_t>(process.start_seconds());
+    const auto started = static_cast<std::time_t>(std::min(process.start_seconds(), kLatest));
     tm local{};
     ::localtime_r(&started, &local);
     char start[16];
@@ -36,9 +46,10 @@ std::string process_table(const kata::sandbox::ProcessesResponse& processes, std
     const std::uint64_t percent = std::min<std::uint64_t>(
         process.cpu_milliseconds() / 10 / static_cast<std::uint64_t>(age), 99);
     rows.push_back({std::to_string(process.uid()), std::to_string(process.pid()),
-                    std::to_string(process.ppid()), std::to_string(percent), start, process.tty(),
+                    std::to_string(process.ppid()), std::to_string(percent), start,
+                    foreign_line(process.tty(), kLongestTty),
                     fmt::format("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60),
-                    process.command()});
+                    foreign_line(process.command(), kLongestCommand)});
   }
   return text_table(rows, 6);
 }

@@ -22,7 +22,8 @@ std::vector<Json> free_cpus(const Json& cpus) {
   std::vector<Json> result;
   if (!cpus.is_array()) throw_error(Code::data_loss, "query-hotpluggable-cpus answered no list");
   for (const Json& cpu : cpus) {
-    const bool is_complete = cpu.is_object() && cpu.contains("type") && cpu.contains("props");
+    const bool is_complete = cpu.is_object() && cpu.contains("type") && cpu["type"].is_string() &&
+                             cpu.contains("props") && cpu["props"].is_object();
     if (is_complete && !cpu.contains("qom-path")) result.push_back(cpu);
   }
   return result;
@@ -98,7 +99,8 @@ Json peripherals() { return {{"path", "/machine/peripheral"}}; }
 
 bool lists_device(const Json& devices, const std::string& device) {
   return std::any_of(devices.begin(), devices.end(), [&](const Json& entry) {
-    return entry.is_object() && entry.value("name", "") == device;
+    // Compared as a value: a name that is no text equals none.
+    return entry.is_object() && entry.value("name", Json()) == device;
   });
 }
 

@@ -16,6 +16,7 @@ struct Container {
   std::string id;
   oci::Bundle bundle;
   bool paused = false;
+  bool ran_out_of_memory = false;  ///< at least once, as the guest says
   bool mounted_rootfs = false;  ///< we mounted it (containerd hands over mounts), so we unmount it
   std::shared_ptr<Process> init;
   std::map<std::string, std::shared_ptr<Process>> execs;

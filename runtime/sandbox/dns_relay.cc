@@ -19,6 +19,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/scope_exit.h"
 #include "runtime/network/network_namespace.h"
 
 namespace kata::sandbox {
@@ -28,6 +29,20 @@ constexpr std::size_t kLargestMessage = 65535;
 constexpr std::chrono::seconds kQueryTimeout{
     10};  // resolvers forward upstream; programs give up sooner
 constexpr std::uint16_t kDnsPort = 53;
+constexpr int kMostQueries = 64;  // at once; each has a socket and a buffer
+
+/// What the queries of one guest share.
+struct Relay {
+  Relay(const asio::any_io_executor& executor, UniqueFd network_namespace, std::string its_resolver)
+      : space(std::move(network_namespace)), resolver(std::move(its_resolver)), ended(executor) {
+    ended.expires_at(asio::steady_timer::time_point::max());
+  }
+
+  UniqueFd space;
+  std::string resolver;
+  int open = 0;
+  asio::steady_timer ended;  ///< cancelled when a query has come to its end
+};
 
 UniqueFd connect_resolver(int network_namespace, const std::string& resolver, bool tcp) {
   UniqueFd socket;
@@ -78,15 +93,22 @@ asio::awaitable<std::string> ask(asio::posix::stream_descriptor& stream, const s
   co_return answer;
 }
 
-asio::awaitable<void> answer_query(std::shared_ptr<AgentClient> agent,
-                                   std::shared_ptr<UniqueFd> space, std::string resolver,
+asio::awaitable<void> answer_query(std::shared_ptr<AgentClient> agent, std::shared_ptr<Relay> relay,
                                    kata::guest::DnsQuery query) {
+  const ScopeExit done([relay] {
+    --relay->open;
+    relay->ended.cancel();
+  });
   kata::guest::DnsAnswer answer;
   answer.set_id(query.id());
   try {
+    if (query.message().size() > kLargestMessage) {
+      throw_error(Code::invalid_argument, "query of {} bytes: at most {} are one",
+                  query.message().size(), kLargestMessage);
+    }
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     const auto stream = std::make_shared<asio::posix::stream_descriptor>(
-        executor, connect_resolver(space->get(), resolver, query.tcp()).release());
+        executor, connect_resolver(relay->space.get(), relay->resolver, query.tcp()).release());
     asio::steady_timer limit(executor, kQueryTimeout);
     limit.async_wait([stream](const std::error_code& error) {
       if (!error && stream->is_open()) stream->close();
@@ -129,16 +151,20 @@ std::string loopback_resolver(const grpc::Spec& spec) {
 asio::awaitable<void> relay_dns(std::shared_ptr<AgentClient> agent, UniqueFd network_namespace,
                                 std::string resolver) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  const auto space = std::make_shared<UniqueFd>(std::move(network_namespace));
+  const auto relay = std::make_shared<Relay>(executor, std::move(network_namespace), resolver);
   try {
     kata::guest::StartDnsProxyRequest start;
     start.set_address(resolver);
     co_await agent->call_guest<wire::Empty>("StartDnsProxy", std::move(start));
     for (;;) {
+      while (relay->open >= kMostQueries) {
+        std::error_code cancelled;
+        co_await relay->ended.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+      }
       auto query = co_await agent->call_guest<kata::guest::DnsQuery>(
           "NextDnsQuery", kata::guest::NextDnsQueryRequest{}, wire::kNoDeadline);
-      asio::co_spawn(executor, answer_query(agent, space, resolver, std::move(query)),
-                     asio::detached);
+      ++relay->open;
+      asio::co_spawn(executor, answer_query(agent, relay, std::move(query)), asio::detached);
     }
   } catch (const Error& error) {
     if (error.code() != Code::unavailable) {

@@ -205,6 +205,8 @@ asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_i
     throw_error(Code::failed_precondition,
                 "cannot send a signal to container \"{}\" before it was started", container_id);
   }
+  if (signal == SIGKILL && receiver->status == ProcessStatus::running)
+    asio::co_spawn(io_, watch_kill(container_id, receiver), asio::detached);
   if (target.paused && signal == SIGKILL)
     co_await resume(container_id);  // a frozen process does not die
   if (receiver->status == ProcessStatus::created) {
@@ -235,7 +237,9 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
                 exec_id.empty() ? container_id : exec_id);
   }
   if (removed->pump) {
-    if (!co_await removed->pump->drained(kDrainLimit)) removed->pump->abandon();
+    co_await removed->pump->drained(kDrainLimit);
+    // Calls that an agent leaves unanswered would otherwise stay as long as the machine.
+    removed->pump->abandon();
   }
   if (!exec_id.empty()) {
     target.execs.erase(exec_id);

@@ -7,6 +7,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "guest.pb.h"
 #include "runtime/base/command.h"
 #include "runtime/config/config.h"
+#include "runtime/hypervisor/qemu_vm.h"
 #include "runtime/hypervisor/vm.h"
 #include "runtime/oci/state.h"
 #include "runtime/sandbox/agent_client.h"
@@ -28,10 +30,18 @@
 
 namespace kata::sandbox {
 
+/// Makes a machine that is not started yet. The seam at which tests put an agent of their own.
+using MachineMaker = std::function<std::unique_ptr<hypervisor::Vm>(
+    asio::io_context&, hypervisor::VmConfig, hypervisor::QemuVmHooks)>;
+
 struct SandboxOptions {
   std::string id;
-  std::string folder;       ///< the sandbox's own; "shared" is made below it
+  std::string folder;       ///< the sandbox's own; the shared folder is made below it
   std::string config_flag;  ///< --config FILE; empty: the usual places
+  MachineMaker make_machine = hypervisor::make_qemu_vm;
+  Deadlines deadlines{};
+  /// How long the guest may take to end what was killed. Docker waits ten seconds.
+  std::chrono::milliseconds kill_grace{8000};
 };
 
 /// What a new container needs beside its bundle.
@@ -88,6 +98,7 @@ class Sandbox {
   /// Names the host process that stands for a process; when it is killed, so is the process in the
   /// guest.
   void attach_relay(const std::string& container_id, const std::string& exec_id, pid_t pid);
+  /// A process that the guest does not end on SIGKILL counts as ended after a while.
   asio::awaitable<void> kill(std::string container_id, std::string exec_id, int signal, bool all);
   /// Parked until the process has ended.
   asio::awaitable<ExitRecord> wait(std::string container_id, std::string exec_id);
@@ -127,13 +138,14 @@ class Sandbox {
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
   asio::awaitable<void> wait_for_end_reason();
-  [[noreturn]] void throw_guest_silent(const std::string& failure) const;
+  [[noreturn]] void throw_guest_silent(const std::string& failure, bool was_closed) const;
   asio::awaitable<void> grow_machine(grpc::LinuxResources resources);
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<void> start_init(Container& container);
   asio::awaitable<void> start_exec(Container& container, Process& process);
   asio::awaitable<void> watch_process(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_relay(std::string container_id, std::shared_ptr<Process> process);
+  asio::awaitable<void> watch_kill(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_machine();
   asio::awaitable<void> watch_memory();
   void machine_ended(const std::string& why);

@@ -153,7 +153,8 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   asio::co_spawn(io_, watch_machine(), asio::detached);
   UniqueFd connection =
       co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
-  agent_ = std::make_shared<AgentClient>(io_.get_executor(), std::move(connection));
+  agent_ =
+      std::make_shared<AgentClient>(io_.get_executor(), std::move(connection), options_.deadlines);
 }
 
 asio::awaitable<void> Sandbox::start_machine(const Container& first) {
@@ -195,9 +196,9 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   network_->shared_fs = vm.shared.kind;
   network_->msize = vm.shared.msize;
 
-  vm_ = hypervisor::make_qemu_vm(io_, std::move(vm), {.on_console_line = [](std::string_view line) {
-                                   log::debug("guest: {}", line);
-                                 }});
+  vm_ = options_.make_machine(io_, std::move(vm), {.on_console_line = [](std::string_view line) {
+                                log::debug("guest: {}", line);
+                              }});
   co_await vm_->start();
 }
 
@@ -211,7 +212,7 @@ asio::awaitable<void> Sandbox::wait_for_end_reason() {
   }
 }
 
-void Sandbox::throw_guest_silent(const std::string& failure) const {
+void Sandbox::throw_guest_silent(const std::string& failure, bool was_closed) const {
   const std::string tail = vm_->console_tail();
   const std::string end = vm_->end_reason();
   const std::string console =
@@ -221,6 +222,12 @@ void Sandbox::throw_guest_silent(const std::string& failure) const {
                 "the virtual machine ended before its agent answered ({}): look at kernel= and "
                 "initrd= in the configuration{}",
                 end, console);
+  }
+  if (was_closed) {
+    throw_error(Code::unavailable,
+                "the guest's agent broke off the connection ({}): look at kernel= and initrd= in "
+                "the configuration{}",
+                failure, console);
   }
   throw_error(Code::deadline_exceeded,
               "the guest's agent did not answer within {} s ({}): look at kernel= and initrd= in "
@@ -260,7 +267,7 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
     if (error.code() != Code::deadline_exceeded && error.code() != Code::unavailable) throw;
   }
   if (closed) co_await wait_for_end_reason();
-  if (!failure.empty()) throw_guest_silent(failure);
+  if (!failure.empty()) throw_guest_silent(failure, closed);
 
   grpc::SetGuestDateTimeRequest clock;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -327,7 +334,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     mount_rootfs(request, container);
     if (is_first) {
       config_ = load_configuration(options_, container.bundle.spec);
-      shared_ = std::make_unique<SharedFolder>(join_path(options_.folder, "shared"));
+      shared_ = std::make_unique<SharedFolder>(options_.folder);
       co_await boot(container);
     } else {
       if (cgroup_ && container.init->host_pid > 0) cgroup_->add(container.init->host_pid);

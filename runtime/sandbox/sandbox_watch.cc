@@ -6,8 +6,10 @@
 #include <asio/detached.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <csignal>
+#include <utility>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
@@ -20,6 +22,8 @@ namespace {
 
 /// An exec whose grandchildren keep its output open is reported as ended all the same.
 constexpr std::chrono::milliseconds kExitWaitsForOutput{1000};
+/// An agent that tells of one event after the other must not keep the host busy with them.
+constexpr std::chrono::milliseconds kMemoryEventGap{100};
 
 }  // namespace
 
@@ -73,6 +77,19 @@ asio::awaitable<void> Sandbox::watch_relay(std::string container_id,
   }
 }
 
+asio::awaitable<void> Sandbox::watch_kill(std::string container_id,
+                                          std::shared_ptr<Process> process) {
+  // GCC 12 miscompiles a co_await in the condition of an early co_return.
+  const bool has_ended = co_await process->exited.wait_for(options_.kill_grace);
+  if (!has_ended) {
+    // The engine must be able to go on: it deletes the container, and the machine ends with it.
+    log::error("the guest does not end what was killed container={} exec={}", container_id,
+               process->exec_id);
+    process->pump->abandon();
+    mark_exited(container_id, *process, 128 + SIGKILL);
+  }
+}
+
 asio::awaitable<void> Sandbox::watch_machine() {
   const int status = co_await vm_->wait_exit();
   if (ended_) co_return;
@@ -93,12 +110,19 @@ void Sandbox::machine_ended(const std::string& why) {
 }
 
 asio::awaitable<void> Sandbox::watch_memory() {
+  asio::steady_timer gap(io_);
   try {
-    for (;;) {
+    while (!ended_) {
       const auto event = co_await agent_->call<grpc::OOMEvent>(
           "GetOOMEvent", grpc::GetOOMEventRequest{}, wire::kNoDeadline);
-      log::warn("out of memory container={}", event.container_id());
-      emit({.kind = Event::Kind::oom, .container_id = event.container_id(), .exec_id = ""});
+      // Only of containers that there are, and one line each: the log is in the host's memory.
+      if (const auto it = containers_.find(event.container_id()); it != containers_.end()) {
+        if (!std::exchange(it->second->ran_out_of_memory, true))
+          log::warn("out of memory container={}", it->first);
+        emit({.kind = Event::Kind::oom, .container_id = it->first, .exec_id = ""});
+      }
+      gap.expires_after(kMemoryEventGap);
+      co_await gap.async_wait(asio::use_awaitable);
     }
   } catch (const Error& error) {
     log::debug("no more memory events error=\"{}\"", error.what());

@@ -13,10 +13,14 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/scope_exit.h"
+#include "runtime/base/sys_file.h"
 #include "runtime/base/sys_mount.h"
 
 namespace kata::sandbox {
 namespace {
+
+constexpr std::uint64_t kAttributeNoDevices = 0x4;  // MOUNT_ATTR_NODEV, linux/mount.h
 
 /// Removes a tree that must hold nothing but mount points of ours by now; a mount that did not come
 /// off keeps its folder.
@@ -28,44 +32,93 @@ void remove_tree(const std::string& path) {
   if (error) throw_error(Code::internal, "remove {}: {}", path, error.message());
 }
 
+/// Makes the place that `like` is to be mounted on.
+void make_mount_point(const std::string& path, const struct stat& like) {
+  make_directories(parent_path(path), 0700);
+  if (S_ISDIR(like.st_mode)) {
+    make_directories(path, 0700);
+  } else {
+    const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+  }
+}
+
+/// A guest may make device files in what it can write. A file server that can be talked into
+/// opening one would open the host's device (QEMU's 9p did, see CVE-2023-2861); the kernel does not
+/// let it.
+void forbid_devices(const std::string& path) {
+  try {
+    sys::set_mount_attributes_recursively(path, kAttributeNoDevices, 0);
+  } catch (const Error& error) {
+    if (error.err() != ENOSYS) throw;  // Linux 5.12
+    for (const std::string& point : sys::mounts_below(path)) {
+      sys::mount("none", point, "", MS_BIND | MS_REMOUNT | MS_NODEV | sys::mount_flags_at(point));
+    }
+  }
+}
+
 }  // namespace
 
-SharedFolder::SharedFolder(std::string path) : path_(std::move(path)) {
-  make_directories(path_, 0700);
-  sys::mount(path_, path_, "", MS_BIND);
-  sys::mount("none", path_, "", MS_SHARED);
+SharedFolder::SharedFolder(const std::string& folder)
+    : shared_(join_path(folder, "shared")),
+      mounts_(join_path(folder, "mounts")),
+      staging_(join_path(folder, "staging")) {
+  for (const std::string& path : {shared_, mounts_}) make_directories(path, 0700);
+  sys::mount(mounts_, mounts_, "", MS_BIND);
+  // First out of the group of the mount that it was bound from, then a group of its own.
+  sys::mount("none", mounts_, "", MS_PRIVATE);
+  sys::mount("none", mounts_, "", MS_SHARED);
+  sys::mount(mounts_, shared_, "", MS_BIND);
+  sys::mount("none", shared_, "", MS_SLAVE);
+  sys::mount("none", shared_, "", MS_SHARED);
+  // Else the guest could put a symbolic link where the host mounts next, anywhere on the host; see
+  // CVE-2020-2026. What is mounted below keeps flags of its own.
+  sys::mount("none", shared_, "",
+             MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC);
 }
 
 SharedFolder::~SharedFolder() {
-  sys::unmount_all_below(path_);
-  ignore_error([&] { remove_tree(path_); }, "delete removes what is left");
+  for (const std::string& path : {staging_, mounts_, shared_}) sys::unmount_all_below(path);
+  for (const std::string& path : {staging_, mounts_, shared_}) {
+    ignore_error([&] { remove_tree(path); }, "delete removes what is left");
+  }
 }
 
 std::string SharedFolder::add(const std::string& source, const std::string& container_id,
                               const std::string& name, bool read_only) {
-  struct stat status {};
-  if (::stat(source.c_str(), &status) != 0) throw_errno(errno, "share {} with the guest", source);
-  const std::string relative = container_id + "/" + name;
-  const std::string target = join_path(path_, relative);
-  make_directories(parent_path(target), 0700);
-  if (S_ISDIR(status.st_mode)) {
-    make_directories(target, 0700);
-  } else {
-    const UniqueFd file = open_file(target, O_WRONLY | O_CREAT, 0600);
-  }
-  sys::mount(source, target, "", MS_BIND | MS_REC);
-  // Engines hand over private mounts; later changes of theirs must not travel into the guest
-  // half-made.
-  sys::mount("none", target, "", MS_SLAVE | MS_REC);
-  sys::mount("none", target, "", MS_SHARED | MS_REC);
-  if (read_only) sys::mount("none", target, "", MS_BIND | MS_REMOUNT | MS_RDONLY);
-  return join_path(kGuestShared, relative);
+  return in_context(
+      [&] {
+        // By descriptor from here on: a source may lie where another guest can change names.
+        const UniqueFd opened = open_file(source, O_PATH);
+        const struct stat status = sys::stat_of(opened.get());
+        const std::string relative = container_id + "/" + name;
+        const std::string target = join_path(mounts_, relative);
+        make_mount_point(target, status);
+        make_mount_point(staging_, status);
+        const ScopeExit unstage([&] {
+          sys::unmount_all_below(staging_);
+          ignore_error([&] { remove_tree(staging_); }, "delete removes what is left");
+        });
+        // A flag that is set on a mount later does not reach the copies of it that are in the twin
+        // and in virtiofsd's namespace by then.
+        sys::mount(sys::fd_path(opened.get()), staging_, "", MS_BIND | MS_REC);
+        // What the engine mounts below it later may come along; what we do does not go back.
+        sys::mount("none", staging_, "", MS_SLAVE | MS_REC);
+        forbid_devices(staging_);
+        if (read_only) {
+          sys::mount("none", staging_, "",
+                     MS_BIND | MS_REMOUNT | MS_RDONLY | sys::mount_flags_at(staging_));
+        }
+        sys::mount(staging_, target, "", MS_BIND | MS_REC);
+        return join_path(kGuestShared, relative);
+      },
+      "share {} with the guest", source);
 }
 
 void SharedFolder::remove(const std::string& container_id) {
-  const std::string folder = join_path(path_, container_id);
-  sys::unmount_all_below(folder);
-  remove_tree(folder);
+  for (const std::string& path : {mounts_, shared_}) {
+    sys::unmount_all_below(join_path(path, container_id));
+  }
+  remove_tree(join_path(mounts_, container_id));
 }
 
 }  // namespace kata::sandbox

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The folder that the guest sees: each container's root file system and volumes are bind-mounted
-// below it on the host, and appear in the guest below kGuestShared.
+// below it on the host, and appear in the guest below kGuestShared. The guest is a stranger with
+// root's rights on what it sees, so it sees a read-only twin of the folder that the host works in.
 #pragma once
 
 #include <string>
@@ -16,24 +17,28 @@ inline constexpr std::string_view kShareTag = "kataShared";
 
 class SharedFolder {
  public:
-  /// Makes `path` a mount point of its own with shared propagation, so that what is mounted below
-  /// it later reaches virtiofsd's mount namespace. Throws Error.
-  explicit SharedFolder(std::string path);
+  /// Makes "shared", the twin for the guest, and what belongs to it below `folder`. Mounts travel
+  /// into the twin, and from there into virtiofsd's mount namespace. Throws Error.
+  explicit SharedFolder(const std::string& folder);
   SharedFolder(const SharedFolder&) = delete;
   SharedFolder& operator=(const SharedFolder&) = delete;
-  /// Detaches everything below and removes the folder.
+  /// Detaches everything below and removes the folders.
   ~SharedFolder();
 
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// What virtiofsd or QEMU serves to the guest.
+  [[nodiscard]] const std::string& path() const noexcept { return shared_; }
   /// Binds `source` (a folder, with what is mounted below it, or a file) as CONTAINER/NAME; the
-  /// guest's path of it. The mount is read-only on the host too when asked for. Throws Error.
+  /// guest's path of it. No device file below it can be opened through it, and when asked for it is
+  /// read-only, for the guest's servers too. Throws Error.
   std::string add(const std::string& source, const std::string& container_id,
                   const std::string& name, bool read_only);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 
  private:
-  std::string path_;
+  std::string shared_;   ///< read-only, receives what is mounted below mounts_
+  std::string mounts_;   ///< the host's side
+  std::string staging_;  ///< where a mount gets its flags before any copy of it is made
 };
 
 }  // namespace kata::sandbox

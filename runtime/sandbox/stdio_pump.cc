@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/stdio_pump.h"
 
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <vector>
 
+#include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/scope_exit.h"
 
@@ -26,15 +28,25 @@ StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient
 }
 
 void StdioPump::start() {
-  const std::shared_ptr<StdioPump> self = shared_from_this();
   const bool has_stderr = open_outputs_ == 2;
-  asio::co_spawn(
-      executor_, [self]() { return self->pump_in(); }, asio::detached);
-  asio::co_spawn(
-      executor_, [self]() { return self->pump_out(false); }, asio::detached);
-  if (has_stderr)
-    asio::co_spawn(
-        executor_, [self]() { return self->pump_out(true); }, asio::detached);
+  spawn(pump_in(), stop_in_);
+  spawn(pump_out(false), stop_out_);
+  if (has_stderr) spawn(pump_out(true), stop_err_);
+}
+
+void StdioPump::spawn(asio::awaitable<void> loop, asio::cancellation_signal& stop) {
+  // The signal must outlive the coroutine: the handler holds the last reference to this object.
+  asio::co_spawn(executor_, std::move(loop),
+                 asio::bind_cancellation_slot(
+                     stop.slot(), [self = shared_from_this()](const std::exception_ptr&) {}));
+}
+
+void StdioPump::log_end(std::string_view stream, const Error& error) const {
+  // Ends that come with the process or its machine are as they should be; an agent that breaks its
+  // word is not.
+  const log::Level level = error.code() == Code::data_loss ? log::Level::warn : log::Level::debug;
+  log::emit(level, "{} ended container={} exec={} error=\"{}\"", stream, name_.container_id,
+            name_.exec_id, error.what());
 }
 
 asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
@@ -51,16 +63,25 @@ asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
       auto response = co_await agent_->call<grpc::ReadStreamResponse>(
           is_stderr ? "ReadStderr" : "ReadStdout", std::move(request), wire::kNoDeadline);
       if (response.data().empty()) break;
+      if (response.data().size() > kOutChunk) {
+        throw_error(Code::data_loss, "the agent sent {} bytes where it was asked for {}",
+                    response.data().size(), kOutChunk);
+      }
       if (written) co_await written->wait();
       written = std::make_shared<Latch>(executor_);
       asio::co_spawn(executor_, write_out(is_stderr, std::move(*response.mutable_data()), written),
                      asio::detached);
     }
+  } catch (const Error& error) {
+    log_end("output", error);
   } catch (const std::exception& error) {
     log::debug("output ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
                error.what());
   }
-  if (written) co_await written->wait();
+  try {
+    if (written) co_await written->wait();
+  } catch (const std::exception&) {  // abandon(): the piece has been given up too
+  }
   if (target) target->close();
   if (--open_outputs_ == 0) drained_.set();
 }
@@ -91,10 +112,13 @@ asio::awaitable<void> StdioPump::pump_in() {
         const auto response = co_await agent_->call<grpc::WriteStreamResponse>(
             "WriteStdin", std::move(request), wire::kNoDeadline);
         if (response.len() == 0 || response.len() > rest.size())
-          throw_error(Code::data_loss, "agent took {} bytes", response.len());
+          throw_error(Code::data_loss, "the agent took {} bytes of {}", response.len(),
+                      rest.size());
         rest.remove_prefix(response.len());
       }
     }
+  } catch (const Error& error) {
+    log_end("input", error);
   } catch (const std::exception& error) {
     log::debug("input ended container={} exec={} error=\"{}\"", name_.container_id, name_.exec_id,
                error.what());
@@ -135,6 +159,8 @@ void StdioPump::abandon() {
   end_stdin();
   if (out_) out_->close();
   if (err_) err_->close();
+  for (asio::cancellation_signal* stop : {&stop_in_, &stop_out_, &stop_err_})
+    stop->emit(asio::cancellation_type::terminal);
   drained_.set();
 }
 

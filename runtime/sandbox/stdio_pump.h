@@ -6,10 +6,13 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/sandbox/agent_client.h"
 #include "runtime/sandbox/host_stream.h"
@@ -44,14 +47,18 @@ class StdioPump : public std::enable_shared_from_this<StdioPump> {
   void close_stdin();
   /// The process has ended: nothing is read for it any more.
   void end_stdin();
-  /// Gives up on everything, the engine's descriptors included.
+  /// Gives up on everything, calls that the agent has not answered and the engine's descriptors
+  /// included.
   void abandon();
 
  private:
+  /// Runs `loop`, which ends when `stop` is emitted.
+  void spawn(asio::awaitable<void> loop, asio::cancellation_signal& stop);
   asio::awaitable<void> pump_in();
   asio::awaitable<void> pump_out(bool is_stderr);
   asio::awaitable<void> write_out(bool is_stderr, std::string data, std::shared_ptr<Latch> written);
   asio::awaitable<void> send_close_stdin();
+  void log_end(std::string_view stream, const Error& error) const;
 
   asio::any_io_executor executor_;
   std::shared_ptr<AgentClient> agent_;
@@ -59,6 +66,9 @@ class StdioPump : public std::enable_shared_from_this<StdioPump> {
   std::optional<HostStream> in_;
   std::optional<HostStream> out_;
   std::optional<HostStream> err_;
+  asio::cancellation_signal stop_in_;
+  asio::cancellation_signal stop_out_;
+  asio::cancellation_signal stop_err_;
   Latch drained_;
   int open_outputs_ = 0;
   bool ended_ = false;

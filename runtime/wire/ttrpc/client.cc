@@ -10,12 +10,15 @@
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 
+#include "runtime/base/foreign_text.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
 #include "ttrpc.pb.h"
 
 namespace kata::wire {
 namespace {
+
+constexpr std::size_t kMaxMessage = 64U << 10;  // of an error; what our own server sends at most
 
 std::string request_bytes(std::string_view service, std::string_view method, std::string payload,
                           std::chrono::milliseconds deadline) {
@@ -40,7 +43,8 @@ std::string unwrap(const std::string& bytes) {
   const int code = response.status().code();
   if (code != 0) {
     const bool known = code > 0 && code <= static_cast<int>(Code::unauthenticated);
-    throw Error(known ? static_cast<Code>(code) : Code::unknown, response.status().message());
+    throw Error(known ? static_cast<Code>(code) : Code::unknown,
+                foreign_lines(response.status().message(), kMaxMessage));
   }
   return std::move(*response.mutable_payload());
 }
@@ -88,8 +92,14 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
   if (!connection_->is_open())
     throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
   const std::string request = request_bytes(service, method, std::move(payload), deadline);
+  if (connection_->is_congested()) {
+    throw_error(Code::resource_exhausted, "call {}/{}: the peer does not read what it is sent",
+                service, method);
+  }
+  // After two thousand million calls the numbers begin again, and some calls wait all the time.
+  while (pending_.contains(next_id_)) next_id_ = next_stream_id(next_id_);
   const std::uint32_t id = next_id_;
-  next_id_ += 2;
+  next_id_ = next_stream_id(next_id_);
   const auto call = std::make_shared<Pending>(Pending{asio::steady_timer(executor_), std::nullopt});
   if (deadline == kNoDeadline) {
     call->timer.expires_at(asio::steady_timer::time_point::max());
@@ -114,7 +124,7 @@ BlockingClient::BlockingClient(UniqueFd fd) : fd_(std::move(fd)) {}
 std::uint32_t BlockingClient::send(std::string_view service, std::string_view method,
                                    const std::string& payload) {
   const std::uint32_t id = next_id_;
-  next_id_ += 2;
+  next_id_ = next_stream_id(next_id_);
   write_all(fd_.get(), encode_frame(id, FrameType::request,
                                     request_bytes(service, method, payload, kNoDeadline)));
   asked_.insert(id);

@@ -36,11 +36,12 @@ class Client : public std::enable_shared_from_this<Client> {
   template <typename Response, typename Request>
   asio::awaitable<Response> call(std::string service, std::string method, Request request,
                                  std::chrono::milliseconds deadline) {
-    const std::string payload = co_await call_bytes(std::move(service), std::move(method),
-                                                    request.SerializeAsString(), deadline);
+    const std::string payload =
+        co_await call_bytes(service, method, request.SerializeAsString(), deadline);
     Response response;
     if (!response.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
-      throw_error(Code::data_loss, "response is not a valid message");
+      throw_error(Code::data_loss, "call {}/{}: the answer is not a valid message", service,
+                  method);
     }
     co_return response;
   }

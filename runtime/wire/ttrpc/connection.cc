@@ -2,7 +2,6 @@
 #include "runtime/wire/ttrpc/connection.h"
 
 #include <algorithm>
-#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
@@ -12,11 +11,6 @@
 #include "runtime/base/log.h"
 
 namespace kata::wire {
-namespace {
-
-constexpr std::size_t kMaxQueued = 2 * kMaxFramePayload;
-
-}  // namespace
 
 Connection::Connection(asio::any_io_executor executor, UniqueFd fd)
     : stream_(executor), drained_(executor) {
@@ -27,19 +21,18 @@ Connection::Connection(asio::any_io_executor executor, UniqueFd fd)
 
 asio::awaitable<std::optional<Frame>> Connection::read() {
   const std::shared_ptr<Connection> self = shared_from_this();
-  // On the heap and large: stdio comes in pieces of this size.
-  const auto buffer = std::make_unique<std::array<char, 128U << 10>>();
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<Buffer>();
   for (;;) {
     if (std::optional<Frame> frame = parser_.next()) co_return frame;
     if (!stream_.is_open()) co_return std::nullopt;
     std::error_code error;
     const std::size_t count = co_await stream_.async_read_some(
-        asio::buffer(*buffer), asio::redirect_error(asio::use_awaitable, error));
+        asio::buffer(*buffer_), asio::redirect_error(asio::use_awaitable, error));
     if (error || count == 0) {
       close();
       co_return std::nullopt;
     }
-    parser_.feed(std::string_view(buffer->data(), count));
+    parser_.feed(std::string_view(buffer_->data(), count));
   }
 }
 
@@ -68,14 +61,14 @@ asio::awaitable<void> Connection::write_queued() {
       break;
     }
     queued_bytes_ -= std::min(bytes.size(), queued_bytes_);
-    if (queued_bytes_ <= kMaxQueued) drained_.cancel();
+    if (!is_congested()) drained_.cancel();
   }
   writing_ = false;
 }
 
 asio::awaitable<void> Connection::wait_until_drained() {
   const std::shared_ptr<Connection> self = shared_from_this();
-  while (queued_bytes_ > kMaxQueued && stream_.is_open()) {
+  while (is_congested() && stream_.is_open()) {
     std::error_code cancelled;
     co_await drained_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
   }

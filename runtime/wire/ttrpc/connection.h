@@ -4,6 +4,7 @@
 // virtio-serial port. Used by the client and the server; belongs to one io_context and one thread.
 #pragma once
 
+#include <array>
 #include <asio/awaitable.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
@@ -30,15 +31,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Returns at once while little is queued, else when the peer has taken it: a server that waits
   /// here before each read() cannot be filled up by a peer that asks and never reads.
   [[nodiscard]] asio::awaitable<void> wait_until_drained();
+  /// Whether the peer leaves so much unread that nothing more should be sent.
+  [[nodiscard]] bool is_congested() const { return queued_bytes_ > kMaxQueued; }
   /// Ends reads and drops what is queued.
   void close();
   [[nodiscard]] bool is_open() const { return stream_.is_open(); }
   [[nodiscard]] asio::any_io_executor executor() { return stream_.get_executor(); }
 
  private:
+  static constexpr std::size_t kMaxQueued = 2 * kMaxFramePayload;
+  using Buffer = std::array<char, 128U << 10>;  // large: stdio comes in pieces of this size
+
   asio::awaitable<void> write_queued();
 
   asio::posix::stream_descriptor stream_;
+  std::unique_ptr<Buffer> buffer_;  // kept: a peer may send ten thousand frames in one buffer
   FrameParser parser_;
   std::deque<std::string> queue_;
   std::size_t queued_bytes_ = 0;

@@ -29,6 +29,13 @@ struct Frame {
 [[nodiscard]] std::string encode_frame(std::uint32_t stream_id, FrameType type,
                                        std::string_view payload);
 
+/// The id of the stream that a client opens after `id`. Ids are odd; after the largest comes 3,
+/// since 1 tells the server that its client is a new one.
+[[nodiscard]] constexpr std::uint32_t next_stream_id(std::uint32_t id) noexcept {
+  constexpr std::uint32_t kLargest = 0xffffffff;
+  return id == kLargest ? 3 : id + 2;
+}
+
 /// Collects bytes and cuts them into frames.
 class FrameParser {
  public:

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/sandbox/shared_folder.h"
 #include "test_guest.h"
 
 using namespace kata;
@@ -54,6 +55,43 @@ TEST_CASE("host and guest share a folder", "[qemu_vm]") {
     co_await g.vm->stop(std::chrono::seconds(5));
     CHECK(g.vm->helper_pids().empty());
   }(guest, kind == "virtio-fs"));
+}
+
+TEST_CASE("a guest sees what is shared while it runs, and writes no more than that", "[qemu_vm]") {
+  test::require_root();
+  const std::string kind = GENERATE("virtio-fs", "virtio-9p");
+  TestGuest guest("q35", kind);
+  if (kind == "virtio-fs") {
+    test::require(guest.config.shared.kind == SharedFs::virtio_fs, "virtiofsd", "needs virtiofsd");
+  }
+  INFO(kind);
+  const std::string volume = guest.dir.path() + "/volume";
+  make_directories(volume);
+  write_file(volume + "/from-host", "hello");
+  sandbox::SharedFolder folder(guest.dir.path());
+  guest.config.shared.path = folder.path();
+  guest.run([](TestGuest& g, sandbox::SharedFolder& shared, std::string source,
+               bool is_virtiofs) -> asio::awaitable<void> {
+    co_await g.start();
+    const std::string mounted = co_await g.ask(is_virtiofs ? "mount virtiofs" : "mount 9p");
+    CHECK(mounted == "ok");
+    shared.add(source, "c1", "rootfs", false);
+    shared.add(source, "c1", "read-only", true);
+    const std::string text = co_await g.ask("read /shared/c1/rootfs/from-host");
+    CHECK(text == "hello");
+    const std::string written = co_await g.ask("write /shared/c1/rootfs/from-guest back");
+    CHECK(written == "ok");
+    CHECK(read_file(source + "/from-guest") == "back");
+    const std::string again = co_await g.ask("read /shared/c1/read-only/from-guest");
+    CHECK(again == "back");
+    const std::string refused = co_await g.ask("write /shared/c1/read-only/from-guest more");
+    CHECK(refused != "ok");
+    const std::string beside = co_await g.ask("write /shared/c2 text");
+    CHECK(beside != "ok");
+    CHECK(read_file(source + "/from-guest") == "back");
+    CHECK_FALSE(path_exists(shared.path() + "/c2"));
+    co_await g.vm->stop(std::chrono::seconds(5));
+  }(guest, folder, volume, kind == "virtio-fs"));
 }
 
 TEST_CASE("a machine that runs is paused and resumed", "[qemu_vm]") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,21 @@ TEST_CASE("list prints runc's table and JSON", "[cli]") {
   const std::vector<ListedContainer> one = {{record_c1(), {oci::Status::running, 7}}};
   CHECK(json::parse(containers_json(one))[0]["pid"] == 7);
   CHECK(container_table(one).find("c1          7           running     /b") != std::string::npos);
+}
+
+TEST_CASE("a guest's processes can neither steer the terminal nor blow up the table", "[cli]") {
+  kata::sandbox::ProcessesResponse processes;
+  kata::guest::GuestProcess* process = processes.add_processes();
+  process->set_tty(std::string(1 << 20, 't'));
+  process->set_command("\x1b[2Jsh\nroot 1 0");
+  process->set_start_seconds(0x8000000000000000);
+  process->set_cpu_milliseconds(0xffffffffffffffff);
+  for (int i = 0; i < 1000; ++i) processes.add_processes()->set_start_seconds(0xffffffffffffffff);
+  const std::string table = process_table(processes, 1000);
+  CHECK(table.size() < 1002 * 200);
+  CHECK(std::count(table.begin(), table.end(), '\n') == 1002);
+  CHECK(table.find('\x1b') == std::string::npos);
+  CHECK(table.find("?[2Jsh?root 1 0") != std::string::npos);
 }
 
 TEST_CASE("ps gives host pids to engines and the guest's table to people", "[cli]") {

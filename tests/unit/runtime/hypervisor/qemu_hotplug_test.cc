@@ -119,6 +119,32 @@ TEST_CASE("CPUs that are there already are not added again", "[hotplug]") {
   CHECK(p.script->commands.back()["arguments"]["socket-id"] == 1);
 }
 
+TEST_CASE("a list of CPUs that QEMU would not write adds none", "[hotplug]") {
+  Plugging p;
+  const std::string entry =
+      GENERATE(R"({"type": 1, "props": {"socket-id": 1}})", R"({"type": "cpu", "props": [1]})",
+               R"({"type": {}, "props": "text"})", "7", "null");
+  p.script->answer = [entry](const Json& command) {
+    return fmt::format("{{\"id\": {}, \"return\": [{}]}}\n", command.value("id", 0), entry);
+  };
+  const auto grow = [](Plugging& its) -> asio::awaitable<void> {
+    (void)co_await its.hotplug.grow_vcpus(2);
+  };
+  CHECK(p.run(grow(p)).empty());
+  CHECK(p.names() == std::vector<std::string>{"qmp_capabilities", "query-hotpluggable-cpus"});
+}
+
+TEST_CASE("a device whose name is no text is not the one that goes", "[hotplug]") {
+  Plugging p;
+  p.script->answer = [](const Json& command) {
+    return fmt::format("{{\"id\": {}, \"return\": [{{\"name\": 7}}, {{\"name\": null}}, 8]}}\n",
+                       command.value("id", 0));
+  };
+  const std::string device = "net1";
+  CHECK(p.run(p.hotplug.remove_network(device)).empty());
+  CHECK(p.names().back() == "netdev_del");
+}
+
 TEST_CASE("memory grows in whole blocks, and not beyond what the machine was made for",
           "[hotplug]") {
   Plugging p;

@@ -310,3 +310,49 @@ TEST_CASE("a peer that asks and never reads is held back", "[ttrpc]") {
   }
   CHECK(taken < 9000);
 }
+
+TEST_CASE("a peer that is asked and never reads is not asked for ever", "[ttrpc]") {
+  asio::io_context io;
+  auto [ours, theirs] = make_socket_pair(SOCK_STREAM);
+  const auto client = std::make_shared<Client>(io.get_executor(), std::move(ours));
+  client->start();
+  std::size_t refused = 0;
+  for (int i = 0; i < 100; ++i) {
+    asio::co_spawn(io, Pair::one(client, "echo", key("x", std::string(1 << 20, 'y')), kNoDeadline),
+                   [&](const std::exception_ptr& error, const KeyValue&) {
+                     try {
+                       if (error) std::rethrow_exception(error);
+                     } catch (const Error& failure) {
+                       if (failure.code() == Code::resource_exhausted) ++refused;
+                     }
+                   });
+    io.poll();
+  }
+  CHECK(refused > 80);
+  client->close("the test ends");
+  io.poll();
+}
+
+TEST_CASE("an answer that is no message names its call", "[ttrpc]") {
+  asio::io_context io;
+  auto [ours, theirs] = make_socket_pair(SOCK_STREAM);
+  const auto client = std::make_shared<Client>(io.get_executor(), std::move(ours));
+  client->start();
+  std::string text;
+  asio::co_spawn(io, Pair::one(client, "echo", key("x"), 5s),
+                 [&](const std::exception_ptr& error, const KeyValue&) {
+                   try {
+                     std::rethrow_exception(error);
+                   } catch (const Error& failure) {
+                     text = failure.what();
+                   }
+                   io.stop();
+                 });
+  kata::ttrpc::Response envelope;
+  envelope.set_payload("\xff\xff");
+  io.poll();
+  write_all(theirs.get(), encode_frame(1, FrameType::response, envelope.SerializeAsString()));
+  io.restart();
+  io.run_for(5s);
+  CHECK(text == "call test/echo: the answer is not a valid message");
+}

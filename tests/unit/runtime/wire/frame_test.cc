@@ -84,3 +84,10 @@ TEST_CASE("a payload may have exactly four mebibytes", "[frame]") {
   CHECK_THROWS_AS(encode_frame(1, FrameType::request, std::string(kMaxFramePayload + 1, 'p')),
                   Error);
 }
+
+TEST_CASE("stream ids begin again after the largest, but not with that of a new client",
+          "[frame]") {
+  CHECK(next_stream_id(1) == 3);
+  CHECK(next_stream_id(0xfffffffd) == 0xffffffff);
+  CHECK(next_stream_id(0xffffffff) == 3);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a guest can do with the folder that the host shares with it. A mount namespace like that of
+// virtiofsd, made before anything is shared, stands for the guest: whoever is in it may do what the
+// guest's root may ask of virtiofsd.
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+#include <catch2/catch.hpp>
+
+#include "runtime/base/command.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/sys_mount.h"
+#include "runtime/sandbox/shared_folder.h"
+#include "tests/support/require.h"
+
+using namespace kata;
+using kata::sandbox::SharedFolder;
+
+namespace {
+
+/// A shell in the served folder, in a mount namespace that receives what the host mounts.
+class Guest {
+ public:
+  explicit Guest(const std::string& served)
+      : process_(
+            spawn({.argv = {"unshare", "--mount", "--propagation", "slave", "sh", "-c",
+                            "cd \"$1\" && exec sh", "sh", served},
+                   .fds = {{0, in_.read.get()}, {1, out_.write.get()}, {2, out_.write.get()}}})) {
+    in_.read.reset();
+    out_.write.reset();
+    run("true");  // it is there
+  }
+
+  /// Whether a command succeeds in the guest.
+  bool run(const std::string& command) {
+    write_all(in_.write.get(),
+              "if { " + command + "; } >/dev/null 2>&1; then echo y; else echo n; fi\n");
+    char answer[2] = {};
+    std::size_t have = 0;
+    while (have < sizeof answer) {
+      const ssize_t size = ::read(out_.read.get(), answer + have, sizeof answer - have);
+      REQUIRE(size > 0);
+      have += static_cast<std::size_t>(size);
+    }
+    return answer[0] == 'y';
+  }
+
+ private:
+  Pipe in_ = make_pipe();
+  Pipe out_ = make_pipe();
+  ChildProcess process_;
+};
+
+/// A sandbox's folder with a guest in it, and something to share.
+struct Share {
+  Share() {
+    test::require_root();
+    make_directories(sandbox());
+    make_directories(volume());
+    write_file(volume() + "/file", "text");
+    folder.emplace(sandbox());
+    guest.emplace(folder->path());
+  }
+  [[nodiscard]] std::string sandbox() const { return dir.path() + "/sandbox"; }
+  [[nodiscard]] std::string volume() const { return dir.path() + "/volume"; }
+
+  TempDir dir;
+  std::optional<SharedFolder> folder;
+  std::optional<Guest> guest;
+};
+
+}  // namespace
+
+TEST_CASE("a guest sees and writes what is shared with it", "[shared_folder]") {
+  Share share;
+  CHECK(share.folder->add(share.volume(), "c1", "rootfs", false) ==
+        "/run/kata-containers/shared/containers/c1/rootfs");
+  share.folder->add(share.volume() + "/file", "c1", "mounts/0-hosts", false);
+  CHECK(share.guest->run("test \"$(cat c1/mounts/0-hosts)\" = text"));
+  CHECK(share.guest->run("echo more > c1/rootfs/new && echo changed > c1/mounts/0-hosts"));
+  CHECK(read_file(share.volume() + "/new") == "more\n");
+  CHECK(read_file(share.volume() + "/file") == "changed\n");
+}
+
+TEST_CASE("a guest cannot lay a link where the host mounts next", "[shared_folder]") {
+  Share share;
+  const std::string target = share.dir.path() + "/target";
+  make_directories(target);
+  CHECK_FALSE(share.guest->run("ln -s " + target + " c2"));
+  CHECK_FALSE(share.guest->run("mkdir c2"));
+  share.folder->add(share.volume(), "c2", "rootfs", false);
+  CHECK_FALSE(path_exists(target + "/rootfs"));
+  CHECK_FALSE(share.guest->run("rm -rf c2/mounts; mv c2 c3"));
+  CHECK_FALSE(share.guest->run("ln -s " + target + " c2/mounts"));
+  share.folder->add(share.volume() + "/file", "c2", "mounts/0-passwd", false);
+  CHECK_FALSE(path_exists(target + "/0-passwd"));
+}
+
+TEST_CASE("a volume that is read-only cannot be written by the guest's file server",
+          "[shared_folder]") {
+  Share share;
+  share.folder->add(share.volume(), "c1", "mounts/0-data", true);
+  share.folder->add(share.volume() + "/file", "c1", "mounts/1-file", true);
+  CHECK(share.guest->run("cat c1/mounts/0-data/file c1/mounts/1-file"));
+  CHECK_FALSE(share.guest->run("echo x > c1/mounts/0-data/file"));
+  CHECK_FALSE(share.guest->run("echo x > c1/mounts/0-data/new"));
+  CHECK_FALSE(share.guest->run("echo x > c1/mounts/1-file"));
+  CHECK(read_file(share.volume() + "/file") == "text");
+}
+
+TEST_CASE("a device file that a guest makes leads to no device of the host", "[shared_folder]") {
+  Share share;
+  make_directories(share.volume() + "/below");
+  const TempDir other;
+  REQUIRE(::mount(other.path().c_str(), (share.volume() + "/below").c_str(), nullptr, MS_BIND,
+                  nullptr) == 0);
+  const std::string below = share.volume() + "/below";
+  share.folder->add(share.volume(), "c1", "rootfs", false);
+  CHECK(share.guest->run("mknod c1/rootfs/null c 1 3 && mknod c1/rootfs/below/null c 1 3"));
+  CHECK_FALSE(share.guest->run("cat c1/rootfs/null"));
+  CHECK_FALSE(share.guest->run("cat c1/rootfs/below/null"));
+  // What stands for the guest could open it elsewhere, so the mount is what forbids it.
+  CHECK(share.guest->run("cat /dev/null"));
+  ::umount2(below.c_str(), MNT_DETACH);
+}
+
+TEST_CASE("mounts keep their other flags when they are shared", "[shared_folder]") {
+  Share share;
+  REQUIRE(::mount("none", share.volume().c_str(), "tmpfs", MS_NOEXEC | MS_NOSUID, nullptr) == 0);
+  share.folder->add(share.volume(), "c1", "mounts/0-data", true);
+  const unsigned long flags = sys::mount_flags_at(share.folder->path() + "/c1/mounts/0-data");
+  CHECK((flags & (MS_NOEXEC | MS_NOSUID | MS_NODEV | MS_RDONLY)) ==
+        (MS_NOEXEC | MS_NOSUID | MS_NODEV | MS_RDONLY));
+  CHECK((sys::mount_flags_at(share.volume()) & (MS_NODEV | MS_RDONLY)) == 0);
+  ::umount2(share.volume().c_str(), MNT_DETACH);
+}
+
+TEST_CASE("what was shared is gone from both sides, and its source is not", "[shared_folder]") {
+  Share share;
+  share.folder->add(share.volume(), "c1", "rootfs", false);
+  share.folder->add(share.volume(), "c2", "rootfs", false);
+  share.folder->remove("c1");
+  CHECK_FALSE(share.guest->run("test -e c1/rootfs/file"));
+  CHECK(share.guest->run("test -e c2/rootfs/file"));
+  share.folder.reset();
+  CHECK_FALSE(share.guest->run("test -e c2/rootfs/file"));
+  CHECK(sys::mounts_below(share.dir.path()).empty());
+  CHECK_FALSE(path_exists(share.sandbox() + "/shared"));
+  CHECK(read_file(share.volume() + "/file") == "text");
+}
+
+TEST_CASE("a source that is not there is named", "[shared_folder]") {
+  Share share;
+  CHECK_THROWS_WITH(share.folder->add("/nowhere", "c1", "rootfs", false),
+                    Catch::Matchers::Contains("share /nowhere with the guest") &&
+                        Catch::Matchers::Contains("No such file"));
+}
