@@ -9,11 +9,11 @@
 #include "launch.pb.h"
 #include "runtime/agent/container_init/mount_options.h"
 #include "runtime/agent/container_init/namespaces.h"
-#include "runtime/agent/container_init/path_in_root.h"
 #include "runtime/agent/container_init/tree_copy.h"
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/path_in_root.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_mount.h"
 
