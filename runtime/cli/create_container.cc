@@ -67,7 +67,8 @@ Relay relay_for(const grpc::Spec& spec, const ContainerRecord& record, int termi
                       .sandbox_dir = record.sandbox_dir,
                       .args = {spec.process().args().begin(), spec.process().args().end()},
                       .terminal = terminal,
-                      .network = oci::find_namespace(spec, "network")->path()});
+                      .namespaces = relay_namespaces(spec),
+                      .bundle = record.bundle});
 }
 
 void ask_for_container(const ContainerRecord& record, int slave, const Interrupt& interrupt) {

@@ -11,6 +11,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/oci/mounts.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::sandbox {
@@ -18,17 +19,6 @@ namespace {
 
 constexpr long kTmpfsMagic = 0x01021994;  // TMPFS_MAGIC, linux/magic.h
 constexpr unsigned long long kDefaultShm = 64ULL << 20;
-
-bool is_bind(const grpc::Mount& mount) {
-  if (mount.type() == "bind" || mount.type() == "rbind") return true;
-  return std::any_of(mount.options().begin(), mount.options().end(), [](const std::string& option) {
-    return option == "bind" || option == "rbind";
-  });
-}
-
-bool has_option(const grpc::Mount& mount, std::string_view wanted) {
-  return std::find(mount.options().begin(), mount.options().end(), wanted) != mount.options().end();
-}
 
 /// Engines put a container's /dev/shm on a tmpfs of the host. Shared memory works only within one
 /// kernel, so the guest gets a tmpfs of its own, of the same size.
@@ -47,16 +37,10 @@ void make_guest_shm(grpc::Mount& mount) {
   mount.add_options(fmt::format("size={}", size));
 }
 
-/// Kernel file systems and devices are the guest's own: a bind of the host's would show another
-/// kernel.
-bool is_kernel_path(const std::string& source) {
-  return is_below(source, "/proc") || is_below(source, "/sys") || is_below(source, "/dev");
-}
-
 void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   const std::string destination = clean_path(mount.destination());
-  if (destination == "/dev/shm") return make_guest_shm(mount);
-  if (is_kernel_path(mount.source())) {
+  if (oci::is_shared_memory(mount)) return make_guest_shm(mount);
+  if (oci::binds_kernel_path(mount)) {
     log::info("mount of a kernel file system is the guest's own source={} destination={}",
               mount.source(), destination);
     return;
@@ -71,7 +55,7 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
                 "file system that is on it",
                 mount.source(), destination);
   }
-  const bool read_only = has_option(mount, "ro") || has_option(mount, "rro");
+  const bool read_only = oci::is_read_only_bind(mount);
   const std::string name = fmt::format("mounts/{}-{}", index, base_name(destination));
   mount.set_source(view.share(mount.source(), name, read_only));
   mount.set_type("bind");
@@ -130,7 +114,7 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   translate_hooks(*spec.mutable_hooks());
   int index = 0;
   for (grpc::Mount& mount : *spec.mutable_mounts()) {
-    if (is_bind(mount)) translate_bind(mount, index, view);
+    if (oci::is_bind(mount)) translate_bind(mount, index, view);
     ++index;
   }
   grpc::Linux& linux_part = *spec.mutable_linux();
