@@ -15,10 +15,10 @@
 #include "runtime/cli/console.h"
 #include "runtime/cli/handoff.h"
 #include "runtime/cli/interrupt.h"
+#include "runtime/cli/sandbox_place.h"
 #include "runtime/cli/shim_process.h"
 #include "runtime/cli/status.h"
 #include "runtime/network/network_namespace.h"
-#include "runtime/oci/annotations.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/oci/spec.h"
 
@@ -89,8 +89,6 @@ oci::Bundle load_valid_bundle(const CreateOptions& options) {
   in_context([&] { oci::validate_spec(bundle.spec); }, "{}/config.json", bundle.path);
   check_console(bundle.spec.process().terminal(), options.console_socket, options.foreground);
   check_network(bundle.spec);
-  in_context([&] { oci::check_namespace_paths(bundle.spec, options.id); }, "{}/config.json",
-             bundle.path);
   if (!options.preserve_fds.empty() && options.preserve_fds != "0") {
     log::warn("descriptors cannot be passed into a virtual machine preserve_fds={}",
               options.preserve_fds);
@@ -136,8 +134,10 @@ void check_network(const grpc::Spec& spec) {
 
 CreatedContainer create_container(const CreateOptions& options, Runtime& runtime) {
   const oci::Bundle bundle = load_valid_bundle(options);
-  const oci::PodPlace place = oci::pod_place(bundle.spec, options.id);
+  const oci::PodPlace place = sandbox_place(bundle.spec, options.id, runtime.store);
   const bool joins_pod = place.type == oci::ContainerType::pod_container;
+  in_context([&] { oci::check_namespace_paths(bundle.spec, joins_pod); }, "{}/config.json",
+             bundle.path);
   const Interrupt interrupt;
   ContainerStore& store = runtime.store;
 

@@ -311,7 +311,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   container.id = request.id;
   container.bundle = oci::load_bundle(request.bundle);
   oci::validate_spec(container.bundle.spec);
-  oci::check_namespace_paths(container.bundle.spec, container.id);
+  oci::check_namespace_paths(container.bundle.spec, !containers_.empty());
   container.init = std::make_shared<Process>(io_.get_executor(), "");
   container.init->terminal = request.terminal;
   container.init->stdin_path = request.stdin_path;

@@ -41,11 +41,17 @@ SharedFolder::~SharedFolder() {
   ignore_error([&] { remove_tree(path_); }, "delete removes what is left");
 }
 
+std::string SharedFolder::folder_of(const std::string& container_id) const {
+  const auto removed = removals_.find(container_id);
+  return removed == removals_.end() ? container_id
+                                    : fmt::format("{}~{}", container_id, removed->second);
+}
+
 std::string SharedFolder::add(const std::string& source, const std::string& container_id,
                               const std::string& name, bool read_only) {
   struct stat status {};
   if (::stat(source.c_str(), &status) != 0) throw_errno(errno, "share {} with the guest", source);
-  const std::string relative = container_id + "/" + name;
+  const std::string relative = folder_of(container_id) + "/" + name;
   const std::string target = join_path(path_, relative);
   make_directories(parent_path(target), 0700);
   if (S_ISDIR(status.st_mode)) {
@@ -63,9 +69,10 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
 }
 
 void SharedFolder::remove(const std::string& container_id) {
-  const std::string folder = join_path(path_, container_id);
+  const std::string folder = join_path(path_, folder_of(container_id));
   sys::unmount_all_below(folder);
   remove_tree(folder);
+  ++removals_[container_id];
 }
 
 }  // namespace kata::sandbox

@@ -4,6 +4,7 @@
 // below it on the host, and appear in the guest below kGuestShared.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,14 +27,19 @@ class SharedFolder {
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Binds `source` (a folder, with what is mounted below it, or a file) as CONTAINER/NAME; the
-  /// guest's path of it. The mount is read-only on the host too when asked for. Throws Error.
+  /// guest's path of it. A container that is made anew gets a folder of another name, since the
+  /// guest remembers for a moment what was in the old one. The mount is read-only on the host too
+  /// when asked for. Throws Error.
   std::string add(const std::string& source, const std::string& container_id,
                   const std::string& name, bool read_only);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 
  private:
+  [[nodiscard]] std::string folder_of(const std::string& container_id) const;
+
   std::string path_;
+  std::map<std::string, unsigned> removals_;  ///< how often a container of this id was removed
 };
 
 }  // namespace kata::sandbox
