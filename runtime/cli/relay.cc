@@ -109,7 +109,9 @@ Relay start_relay(const RelayOptions& options) {
   std::vector<UniqueFd> joined;
   std::optional<PidNamespaceOfChildren> pid_namespace;
   for (const RelayNamespace& space : options.namespaces) {
-    if (space.flag == CLONE_NEWPID) {
+    if (space.flag == CLONE_NEWPID && space.path.empty()) {
+      command.namespaces = CLONE_NEWPID;
+    } else if (space.flag == CLONE_NEWPID) {
       pid_namespace.emplace(space.path);
     } else if (!space.path.empty()) {
       joined.push_back(space.flag == CLONE_NEWNET ? network::open_network_namespace(space.path)

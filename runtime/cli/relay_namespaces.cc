@@ -5,12 +5,10 @@
 #include <sched.h>
 
 #include <array>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "runtime/base/error.h"
-#include "runtime/base/log.h"
 #include "runtime/base/sys_process.h"
 #include "runtime/oci/spec.h"
 
@@ -37,20 +35,12 @@ std::vector<RelayNamespace> relay_namespaces(const grpc::Spec& spec) {
 
 PidNamespaceOfChildren::PidNamespaceOfChildren(const std::string& path)
     : own_(open_file("/proc/self/ns/pid", O_RDONLY)) {
-  if (path.empty()) {
-    sys::unshare(CLONE_NEWPID);
-  } else {
-    sys::setns(open_file(path, O_RDONLY).get(), CLONE_NEWPID);
-  }
+  sys::setns(open_file(path, O_RDONLY).get(), CLONE_NEWPID);
 }
 
 PidNamespaceOfChildren::~PidNamespaceOfChildren() {
-  try {
-    sys::setns(own_.get(), CLONE_NEWPID);
-  } catch (const std::exception& error) {
-    log::error("cannot return to the own pid namespace error=\"{}\"", error.what());
-    std::abort();
-  }
+  ignore_error([&] { sys::setns(own_.get(), CLONE_NEWPID); },
+               "this program ends soon and starts at most a hook");
 }
 
 }  // namespace kata::cli

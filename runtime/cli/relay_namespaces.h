@@ -25,11 +25,12 @@ struct RelayNamespace {
 /// While it lives, children of this process are started in another pid namespace.
 class PidNamespaceOfChildren {
  public:
-  /// Joins the namespace at `path`; makes a new one when that is empty. Throws Error.
+  /// Joins the namespace at `path`. Throws Error.
   explicit PidNamespaceOfChildren(const std::string& path);
   PidNamespaceOfChildren(const PidNamespaceOfChildren&) = delete;
   PidNamespaceOfChildren& operator=(const PidNamespaceOfChildren&) = delete;
-  /// Children are ordinary ones again; ends the process when the kernel refuses that.
+  /// Children are ordinary ones again, if the kernel lets them: root of a user namespace has no
+  /// way back to the host's pid namespace.
   ~PidNamespaceOfChildren();
 
  private:
