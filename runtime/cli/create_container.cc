@@ -42,18 +42,37 @@ ContainerRecord new_record(const CreateOptions& options, const oci::Bundle& bund
   record.sandbox_id = place.sandbox_id;
   record.sandbox_dir = store.folder(place.sandbox_id);
   record.cgroups_path = bundle.spec.linux().cgroups_path();
+  record.sandbox_cgroups_path = record.cgroups_path;
   record.terminal = bundle.spec.process().terminal();
   return record;
 }
 
-/// The pod's sandbox process, for a container that joins it.
-ProcessIdentity find_pod(const ContainerRecord& record, const ContainerStore& store) {
-  const std::optional<ContainerRecord> pod = store.find(record.sandbox_id);
-  if (!pod || !is_alive(pod->shim)) {
-    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id,
-                record.id, pod ? "has ended" : "does not exist");
+/// What a container that joins a pod has from those that are in it.
+void join_pod(ContainerRecord& record, const ContainerStore& store) {
+  std::optional<ContainerRecord> member = store.find(record.sandbox_id);
+  if (!member) {  // the first one may be gone already
+    const std::vector<std::string> others = sharers(store, record.id, record.sandbox_dir);
+    if (!others.empty()) member = store.find(others.front());
   }
-  return pod->shim;
+  if (!member || !is_alive(member->shim)) {
+    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id,
+                record.id, member ? "has ended" : "does not exist");
+  }
+  record.shim = member->shim;
+  record.sandbox_cgroups_path = member->sandbox_cgroups_path;
+}
+
+/// A container may have ended before others that went into its machine, which then is still at work
+/// in its folder.
+void check_not_in_use(const std::string& id, const ContainerStore& store) {
+  if (!store.is_reserved(id) || store.find(id)) return;
+  const std::vector<std::string> others = sharers(store, id, store.folder(id));
+  if (others.empty()) return;
+  throw_error(
+      Code::failed_precondition,
+      "container {} cannot be made again while another, {}, is in its virtual machine: stop "
+      "that one first",
+      id, others.front());
 }
 
 sys::Terminal open_terminal_for(const grpc::Process& process) {
@@ -144,7 +163,8 @@ CreatedContainer create_container(const CreateOptions& options, Runtime& runtime
   CreatedContainer created;
   ContainerRecord& record = created.record;
   record = new_record(options, bundle, place, store);
-  if (joins_pod) record.shim = find_pod(record, store);
+  if (joins_pod) join_pod(record, store);
+  check_not_in_use(options.id, store);
 
   store.reserve(options.id);
   ChildProcess shim;

@@ -95,6 +95,18 @@ TEST_CASE("a container joins the machine of the one whose network it is to share
     CHECK_THAT(refused.error_output, Contains("--network=container:"));
   }
   CHECK(podman.checked({"exec", owner, "echo", "still here"}) == "still here");
+
+  // The machine lives as long as somebody is in it.
+  const std::string guest =
+      podman.start({"--network", "container:" + owner, kImage, "sleep", "1000"});
+  podman.checked({"stop", "-t", "0", owner});
+  if (podman.is_vm()) {
+    const CommandResult again = podman({"start", owner});
+    CHECK(again.status != 0);
+    CHECK_THAT(again.error_output, Contains("stop that one first"));
+  }
+  CHECK(podman.checked({"exec", guest, "echo", "still here"}) == "still here");
+  podman.checked({"rm", "-f", "-t", "0", guest});
   podman.checked({"rm", "-f", "-t", "0", owner});
   CHECK(left_behind(podman, before) == "");
 }
