@@ -18,6 +18,8 @@ apt_build=(
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
   util-linux procps cpio ca-certificates
+  # its network, the first process of its pods and of --init, and what containers without root need
+  podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
   rpmlint dnf createrepo-c python3 chromium
   # pipelines
@@ -38,8 +40,8 @@ dnf_build=(
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
-dnf_test=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio
-  rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
+dnf_test=(docker-engine containerd runc podman netavark catatonit slirp4netns iptables iproute qemu-kvm virtiofsd busybox
+  util-linux procps-ng cpio rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)

@@ -231,7 +231,7 @@ ChildProcess spawn(const Command& command) {
   Command sorted = command;
   std::sort(sorted.fds.begin(), sorted.fds.end());
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  const pid_t pid = command.namespaces == 0 ? ::fork() : sys::clone_into(command.namespaces);
   if (pid < 0) throw_errno(errno, "start {}: fork", command.argv.front());
   if (pid == 0) child_main(sorted, *program, argv.data(), env, error_pipe.get(), parent);
   ChildProcess child(pid);

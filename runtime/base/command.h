@@ -30,6 +30,7 @@ struct Command {
   /// closed. Descriptors 0-2 that are not listed become /dev/null.
   std::vector<std::pair<int, int>> fds{};
   bool new_session = false;     ///< setsid(2) in the child
+  int namespaces = 0;           ///< spawn() only: CLONE_NEW* that the child is the first in
   bool die_with_parent = true;  ///< SIGKILL when the thread that started it ends (PR_SET_PDEATHSIG)
   /// Runs in the child just before execve(2); async-signal-safe calls only; a non-zero errno value
   /// aborts the start.

@@ -90,6 +90,12 @@ void unshare(int flags) {
   if (::unshare(flags) != 0) throw_errno(errno, "unshare namespaces (flags {:#x})", flags);
 }
 
+pid_t clone_into(int flags) noexcept {
+  // Without a stack of its own it goes on with a copy of this one, as after fork(2).
+  return static_cast<pid_t>(
+      ::syscall(SYS_clone, static_cast<unsigned long>(flags | SIGCHLD), 0UL, 0UL, 0UL, 0UL));
+}
+
 pid_t clone_sibling() {
   const long pid = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
   if (pid < 0) throw_errno(errno, "clone a process");

@@ -38,6 +38,9 @@ void unshare(int flags);
 /// clone(2) with CLONE_PARENT: the new process is a sibling of the caller. 0 in the new process.
 /// Throws Error.
 [[nodiscard]] pid_t clone_sibling();
+/// clone(2) as fork(2), into new namespaces: `flags` of CLONE_NEW*. 0 in the new process; -1 with
+/// errno set when it fails.
+[[nodiscard]] pid_t clone_into(int flags) noexcept;
 /// setsid(2); being a leader already is fine. Throws Error.
 void new_session();
 /// prctl(2) with up to two arguments. Throws Error that names `what`.

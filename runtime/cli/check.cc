@@ -9,6 +9,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/cli/rootless_findings.h"
 #include "runtime/cli/shim_process.h"
 #include "runtime/config/load.h"
 #include "runtime/hypervisor/vm_plan.h"
@@ -115,6 +116,8 @@ int run_check(const CheckOptions&, Runtime& runtime) {
                              has_image ? config.hypervisor.image : config.hypervisor.initrd,
                              "the package kata-image"));
   add_choices(all, config, probe);
+  for (Finding& finding : rootless_findings(current_user(), probe))
+    all.push_back(std::move(finding));
   std::fputs(findings_text(all).c_str(), stdout);
   return std::all_of(all.begin(), all.end(), [](const Finding& f) { return f.ok; }) ? 0 : 1;
 }

@@ -23,19 +23,23 @@ void remove_folder(const ContainerStore& store, const std::string& id) {
 
 }  // namespace
 
-bool shares_sandbox(const ContainerStore& store, const ContainerRecord& record) {
-  for (const std::string& id : store.ids()) {
-    if (id == record.id) continue;
-    bool shares = false;
+std::vector<std::string> sharers(const ContainerStore& store, const std::string& id,
+                                 const std::string& sandbox_dir) {
+  std::vector<std::string> found;
+  for (const std::string& other_id : store.ids()) {
+    if (other_id == id) continue;
     ignore_error(
         [&] {
-          const auto other = store.find(id);
-          shares = other && other->sandbox_dir == record.sandbox_dir;
+          const auto other = store.find(other_id);
+          if (other && other->sandbox_dir == sandbox_dir) found.push_back(other_id);
         },
         "a folder that is no container's shares nothing");
-    if (shares) return true;
   }
-  return false;
+  return found;
+}
+
+bool shares_sandbox(const ContainerStore& store, const ContainerRecord& record) {
+  return !sharers(store, record.id, record.sandbox_dir).empty();
 }
 
 void clean_up(const ContainerStore& store, const ContainerRecord& record) {
@@ -54,7 +58,8 @@ void clean_up(const ContainerStore& store, const ContainerRecord& record) {
   end_process(record.relay, std::chrono::milliseconds(0));
   // The one place where the command line touches the host's cgroup: the sandbox process has ended
   // and may have been killed, QEMU with it.
-  sandbox::HostCgroup::for_path(record.cgroups_path, record.id).remove(kCgroupGrace);
+  sandbox::HostCgroup::for_path(record.sandbox_cgroups_path, record.sandbox_id)
+      .remove(kCgroupGrace);
   remove_folder(store, record.id);
   if (record.sandbox_id != record.id && store.is_reserved(record.sandbox_id) &&
       !store.find(record.sandbox_id)) {
@@ -63,6 +68,7 @@ void clean_up(const ContainerStore& store, const ContainerRecord& record) {
 }
 
 void clean_up_folder(const ContainerStore& store, const std::string& id) {
+  if (!sharers(store, id, store.folder(id)).empty()) return;
   remove_folder(store, id);
 }
 

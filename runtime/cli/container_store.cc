@@ -35,6 +35,7 @@ std::string record_json(const ContainerRecord& record) {
       {"sandbox_id", record.sandbox_id},
       {"sandbox_dir", record.sandbox_dir},
       {"cgroups_path", record.cgroups_path},
+      {"sandbox_cgroups_path", record.sandbox_cgroups_path},
       {"terminal", record.terminal},
       {"complete", record.complete},
   };
@@ -56,6 +57,8 @@ ContainerRecord record_from_json(const Json& json) {
   json.at("sandbox_id").get_to(record.sandbox_id);
   json.at("sandbox_dir").get_to(record.sandbox_dir);
   json.at("cgroups_path").get_to(record.cgroups_path);
+  // Not there in what version 0.1.0 wrote.
+  record.sandbox_cgroups_path = json.value("sandbox_cgroups_path", record.cgroups_path);
   json.at("terminal").get_to(record.terminal);
   json.at("complete").get_to(record.complete);
   return record;

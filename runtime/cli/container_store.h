@@ -26,6 +26,8 @@ struct ContainerRecord {
   std::string sandbox_id;
   std::string sandbox_dir;  ///< where shim.sock and stdio.sock are
   std::string cgroups_path;
+  std::string
+      sandbox_cgroups_path;  ///< that of the sandbox's first container, whose the machine's is
   bool terminal = false;
   bool complete = false;  ///< false: `create` is still at it, or has died
 };

@@ -15,10 +15,10 @@
 #include "runtime/cli/console.h"
 #include "runtime/cli/handoff.h"
 #include "runtime/cli/interrupt.h"
+#include "runtime/cli/sandbox_place.h"
 #include "runtime/cli/shim_process.h"
 #include "runtime/cli/status.h"
 #include "runtime/network/network_namespace.h"
-#include "runtime/oci/annotations.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/oci/spec.h"
 
@@ -42,18 +42,37 @@ ContainerRecord new_record(const CreateOptions& options, const oci::Bundle& bund
   record.sandbox_id = place.sandbox_id;
   record.sandbox_dir = store.folder(place.sandbox_id);
   record.cgroups_path = bundle.spec.linux().cgroups_path();
+  record.sandbox_cgroups_path = record.cgroups_path;
   record.terminal = bundle.spec.process().terminal();
   return record;
 }
 
-/// The pod's sandbox process, for a container that joins it.
-ProcessIdentity find_pod(const ContainerRecord& record, const ContainerStore& store) {
-  const std::optional<ContainerRecord> pod = store.find(record.sandbox_id);
-  if (!pod || !is_alive(pod->shim)) {
-    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id,
-                record.id, pod ? "has ended" : "does not exist");
+/// What a container that joins a pod has from those that are in it.
+void join_pod(ContainerRecord& record, const ContainerStore& store) {
+  std::optional<ContainerRecord> member = store.find(record.sandbox_id);
+  if (!member) {  // the first one may be gone already
+    const std::vector<std::string> others = sharers(store, record.id, record.sandbox_dir);
+    if (!others.empty()) member = store.find(others.front());
   }
-  return pod->shim;
+  if (!member || !is_alive(member->shim)) {
+    throw_error(Code::failed_precondition, "sandbox {} of container {} {}", record.sandbox_id,
+                record.id, member ? "has ended" : "does not exist");
+  }
+  record.shim = member->shim;
+  record.sandbox_cgroups_path = member->sandbox_cgroups_path;
+}
+
+/// A container may have ended before others that went into its machine, which then is still at work
+/// in its folder.
+void check_not_in_use(const std::string& id, const ContainerStore& store) {
+  if (!store.is_reserved(id) || store.find(id)) return;
+  const std::vector<std::string> others = sharers(store, id, store.folder(id));
+  if (others.empty()) return;
+  throw_error(
+      Code::failed_precondition,
+      "container {} cannot be made again while another, {}, is in its virtual machine: stop "
+      "that one first",
+      id, others.front());
 }
 
 sys::Terminal open_terminal_for(const grpc::Process& process) {
@@ -67,7 +86,8 @@ Relay relay_for(const grpc::Spec& spec, const ContainerRecord& record, int termi
                       .sandbox_dir = record.sandbox_dir,
                       .args = {spec.process().args().begin(), spec.process().args().end()},
                       .terminal = terminal,
-                      .network = oci::find_namespace(spec, "network")->path()});
+                      .namespaces = relay_namespaces(spec),
+                      .bundle = record.bundle});
 }
 
 void ask_for_container(const ContainerRecord& record, int slave, const Interrupt& interrupt) {
@@ -88,8 +108,6 @@ oci::Bundle load_valid_bundle(const CreateOptions& options) {
   in_context([&] { oci::validate_spec(bundle.spec); }, "{}/config.json", bundle.path);
   check_console(bundle.spec.process().terminal(), options.console_socket, options.foreground);
   check_network(bundle.spec);
-  in_context([&] { oci::check_namespace_paths(bundle.spec, options.id); }, "{}/config.json",
-             bundle.path);
   if (!options.preserve_fds.empty() && options.preserve_fds != "0") {
     log::warn("descriptors cannot be passed into a virtual machine preserve_fds={}",
               options.preserve_fds);
@@ -135,15 +153,18 @@ void check_network(const grpc::Spec& spec) {
 
 CreatedContainer create_container(const CreateOptions& options, Runtime& runtime) {
   const oci::Bundle bundle = load_valid_bundle(options);
-  const oci::PodPlace place = oci::pod_place(bundle.spec, options.id);
+  const oci::PodPlace place = sandbox_place(bundle.spec, options.id, runtime.store);
   const bool joins_pod = place.type == oci::ContainerType::pod_container;
+  in_context([&] { oci::check_namespace_paths(bundle.spec, joins_pod); }, "{}/config.json",
+             bundle.path);
   const Interrupt interrupt;
   ContainerStore& store = runtime.store;
 
   CreatedContainer created;
   ContainerRecord& record = created.record;
   record = new_record(options, bundle, place, store);
-  if (joins_pod) record.shim = find_pod(record, store);
+  if (joins_pod) join_pod(record, store);
+  check_not_in_use(options.id, store);
 
   store.reserve(options.id);
   ChildProcess shim;

@@ -96,7 +96,8 @@ StartedExec start_exec(const ExecOptions& options, const ContainerRecord& record
                                .sandbox_dir = record.sandbox_dir,
                                .args = {process.args().begin(), process.args().end()},
                                .terminal = terminal.slave.get(),
-                               .network = std::nullopt});
+                               .namespaces = {},
+                               .bundle = ""});
   const std::array<int, 3> stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
   const std::array<int, 1> slave = {terminal.slave.get()};
   const std::string token = process.terminal() ? hand_over(record.sandbox_dir, slave, interrupt)

@@ -59,6 +59,7 @@ int run_relay_loop(const RelayTask& task) noexcept {
     const UniqueFd signals(::signalfd(-1, &all, SFD_CLOEXEC));
     if (!signals) throw_errno(errno, "make a signal descriptor");
     ShimClient shim(task.sandbox_dir);
+    if (task.when_connected) task.when_connected();
     const int status = wait_and_pass_on(shim, task, signals.get());
     if (!task.process.exec_id.empty()) {
       ignore_error([&] { shim.remove(task.process); }, "the container may be deleted already");

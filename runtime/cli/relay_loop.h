@@ -4,6 +4,7 @@
 // on meanwhile.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "runtime/cli/shim_client.h"
@@ -17,6 +18,8 @@ struct RelayTask {
   ProcessName process;
   std::string sandbox_dir;
   int terminal = -1;  ///< the pty's slave; -1: none
+  /// Called once the sandbox process is connected and signals wait to be passed on. May be empty.
+  std::function<void()> when_connected{};
 };
 
 /// Blocks all signals and runs until the process has ended; its exit status. For an exec'd process

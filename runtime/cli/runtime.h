@@ -6,12 +6,13 @@
 #include <functional>
 #include <string>
 
+#include "runtime/base/runtime_folder.h"
 #include "runtime/cli/container_store.h"
 
 namespace kata::cli {
 
 struct GlobalOptions {
-  std::string root = "/run/kata-runtime";
+  std::string root = runtime_folder("kata-runtime");
   std::string log;
   std::string log_format = "text";
   std::string

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/runtime_folder.h"
+
 namespace kata::config {
 
 /// [hypervisor.qemu]
@@ -79,8 +81,8 @@ struct Runtime {
   bool static_sandbox_resource_mgmt = false;
   std::vector<std::string> sandbox_bind_mounts{};
   std::uint32_t create_container_timeout = 60;  ///< seconds
-  std::string state_dir =
-      "/run/kata-containers";  ///< ours: sandboxes, shared folders, the probe's cache
+  /// Ours: sandboxes, shared folders, the probe's cache.
+  std::string state_dir = runtime_folder("kata-containers");
 };
 
 /// [factory]

@@ -8,11 +8,14 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <exception>
 #include <optional>
+#include <thread>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/runtime_folder.h"
 #include "runtime/base/sys_process.h"
 
 namespace kata::network {
@@ -27,13 +30,30 @@ std::optional<std::pair<dev_t, ino_t>> identity(const std::string& path) {
   return std::pair(info.st_dev, info.st_ino);
 }
 
-/// Takes the thread back to its namespace at the end of scope.
+/// Runs `action`, which may change its thread's network namespace, so that the caller stays in its
+/// own. Root of a user namespace may enter namespaces of its making, but not go back to the host's:
+/// there a thread does it that ends afterwards.
+void run_aside(const std::function<void()>& action) {
+  if (!is_rootless()) return action();
+  std::exception_ptr failure;
+  std::thread([&] {
+    try {
+      action();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+/// Takes the thread back to its namespace at the end of scope; one that ends needs no way back.
 class Return {
  public:
-  Return() : home_(open_file(kOwnNamespace, O_RDONLY)) {}
+  Return() : home_(is_rootless() ? UniqueFd() : open_file(kOwnNamespace, O_RDONLY)) {}
   Return(const Return&) = delete;
   Return& operator=(const Return&) = delete;
   ~Return() {
+    if (!home_) return;
     try {
       sys::setns(home_.get(), CLONE_NEWNET);
     } catch (const std::exception& error) {
@@ -59,9 +79,13 @@ UniqueFd open_network_namespace(const std::string& path) {
 }
 
 UniqueFd create_network_namespace() {
-  const Return home;
-  sys::unshare(CLONE_NEWNET);
-  return open_file(kOwnNamespace, O_RDONLY);
+  UniqueFd made;
+  run_aside([&] {
+    const Return home;
+    sys::unshare(CLONE_NEWNET);
+    made = open_file(kOwnNamespace, O_RDONLY);
+  });
+  return made;
 }
 
 bool is_host_namespace(const std::string& path, const std::string& proc) {
@@ -72,9 +96,11 @@ bool is_host_namespace(const std::string& path, const std::string& proc) {
 }
 
 void in_namespace(int namespace_fd, const std::function<void()>& action) {
-  const Return home;
-  in_context([&] { sys::setns(namespace_fd, CLONE_NEWNET); }, "enter the network namespace");
-  action();
+  run_aside([&] {
+    const Return home;
+    in_context([&] { sys::setns(namespace_fd, CLONE_NEWNET); }, "enter the network namespace");
+    action();
+  });
 }
 
 }  // namespace kata::network

@@ -22,8 +22,8 @@ namespace kata::network {
 /// False when it is gone.
 [[nodiscard]] bool is_host_namespace(const std::string& path, const std::string& proc = "/proc");
 
-/// Runs `action` with the calling thread inside the namespace and goes back, whatever it throws.
-/// The process aborts when it cannot go back: to go on in a foreign namespace would do damage.
+/// Runs `action` inside the namespace, whatever it throws; the caller stays in its own. The process
+/// aborts when its thread cannot go back: to go on in a foreign namespace would do damage.
 void in_namespace(int namespace_fd, const std::function<void()>& action);
 
 /// As above, for an action with a result.

@@ -6,7 +6,6 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
-#include "runtime/oci/annotations.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::oci {
@@ -26,8 +25,7 @@ int kernel_type(std::string_view type) {
 
 }  // namespace
 
-void check_namespace_paths(const grpc::Spec& spec, const std::string& container_id) {
-  const bool single = pod_place(spec, container_id).type == ContainerType::single;
+void check_namespace_paths(const grpc::Spec& spec, bool shares_machine) {
   for (const grpc::LinuxNamespace& space : spec.linux().namespaces()) {
     // The network's has checks of its own, and is honoured.
     if (space.path().empty() || space.type() == "network") continue;
@@ -37,11 +35,10 @@ void check_namespace_paths(const grpc::Spec& spec, const std::string& container_
       throw_error(Code::invalid_argument, "linux.namespaces: {} is no {} namespace", space.path(),
                   space.type());
     }
-    // Within a pod the machine is what its containers share.
-    if (single) {
+    if (!shares_machine) {
       throw_error(Code::unimplemented,
                   "linux.namespaces: the {} namespace {} belongs to the host's kernel; a virtual "
-                  "machine cannot join it",
+                  "machine cannot join it, only that of a running container of kata-runtime",
                   space.type(), space.path());
     }
   }

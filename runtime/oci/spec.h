@@ -40,10 +40,10 @@ inline constexpr std::string_view kSpecVersion = "1.1.0";
 /// ociVersion not 1.x, no process.args, a relative cwd, no root.path, mounts without an absolute
 /// destination, a namespace given twice, ...
 void validate_spec(const grpc::Spec& spec);
-/// The namespaces that config.json names by path are there and of the type that it says. A pod's
-/// containers may name each other's; for any other container, a path besides the network's is an
-/// Error(unimplemented): it would be forgotten.
-void check_namespace_paths(const grpc::Spec& spec, const std::string& container_id);
+/// The namespaces that config.json names by path are there and of the type that it says. Containers
+/// that share a machine may name each other's; for any other container, a path besides the
+/// network's is an Error(unimplemented): it would be forgotten.
+void check_namespace_paths(const grpc::Spec& spec, bool shares_machine);
 /// The part of validate_spec() that concerns a process: for `exec`.
 void validate_process(const grpc::Process& process);
 

@@ -11,52 +11,34 @@
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/oci/mounts.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::sandbox {
 namespace {
 
 constexpr long kTmpfsMagic = 0x01021994;  // TMPFS_MAGIC, linux/magic.h
-constexpr unsigned long long kDefaultShm = 64ULL << 20;
+constexpr std::uint64_t kDefaultShm = 64ULL << 20;
 
-bool is_bind(const grpc::Mount& mount) {
-  if (mount.type() == "bind" || mount.type() == "rbind") return true;
-  return std::any_of(mount.options().begin(), mount.options().end(), [](const std::string& option) {
-    return option == "bind" || option == "rbind";
-  });
-}
-
-bool has_option(const grpc::Mount& mount, std::string_view wanted) {
-  return std::find(mount.options().begin(), mount.options().end(), wanted) != mount.options().end();
-}
-
-/// Engines put a container's /dev/shm on a tmpfs of the host. Shared memory works only within one
-/// kernel, so the guest gets a tmpfs of its own, of the same size.
-void make_guest_shm(grpc::Mount& mount) {
+/// Engines put a container's /dev/shm on a tmpfs of the host, a pod's containers on the same one.
+/// Shared memory works only within one kernel, so the guest gets one of the same size.
+void make_guest_shm(grpc::Mount& mount, const GuestView& view) {
   struct statfs status {};
-  unsigned long long size = kDefaultShm;
+  std::uint64_t size = kDefaultShm;
   if (::statfs(mount.source().c_str(), &status) == 0 && status.f_type == kTmpfsMagic &&
       status.f_blocks > 0) {
-    size = static_cast<unsigned long long>(status.f_blocks) *
-           static_cast<unsigned long long>(status.f_bsize);
+    size = static_cast<std::uint64_t>(status.f_blocks) * static_cast<std::uint64_t>(status.f_bsize);
   }
-  mount.set_type("tmpfs");
-  mount.set_source("shm");
+  mount.set_type("bind");
+  mount.set_source(view.share_memory(mount.source(), size));
   mount.clear_options();
-  for (const char* option : {"nosuid", "noexec", "nodev", "mode=1777"}) mount.add_options(option);
-  mount.add_options(fmt::format("size={}", size));
-}
-
-/// Kernel file systems and devices are the guest's own: a bind of the host's would show another
-/// kernel.
-bool is_kernel_path(const std::string& source) {
-  return is_below(source, "/proc") || is_below(source, "/sys") || is_below(source, "/dev");
+  for (const char* option : {"bind", "nosuid", "noexec", "nodev"}) mount.add_options(option);
 }
 
 void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   const std::string destination = clean_path(mount.destination());
-  if (destination == "/dev/shm") return make_guest_shm(mount);
-  if (is_kernel_path(mount.source())) {
+  if (oci::is_shared_memory(mount)) return make_guest_shm(mount, view);
+  if (oci::binds_kernel_path(mount)) {
     log::info("mount of a kernel file system is the guest's own source={} destination={}",
               mount.source(), destination);
     return;
@@ -71,14 +53,14 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
                 "file system that is on it",
                 mount.source(), destination);
   }
-  const bool read_only = has_option(mount, "ro") || has_option(mount, "rro");
+  const bool read_only = oci::is_read_only_bind(mount);
   const std::string name = fmt::format("mounts/{}-{}", index, base_name(destination));
   mount.set_source(view.share(mount.source(), name, read_only));
   mount.set_type("bind");
 }
 
 /// The guest's kernel has none of the host's namespaces. The network one is the machine itself.
-void translate_namespaces(grpc::Linux& linux_part) {
+void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
   google::protobuf::RepeatedPtrField<grpc::LinuxNamespace> kept;
   for (const grpc::LinuxNamespace& space : linux_part.namespaces()) {
     if (space.type() == "network") continue;
@@ -88,11 +70,13 @@ void translate_namespaces(grpc::Linux& linux_part) {
       throw_error(Code::unimplemented, "join user namespace {}: it belongs to the host's kernel",
                   space.path());
     }
-    // A path names a namespace of another container of the pod; within the pod's machine the
-    // container has its own.
-    if (!space.path().empty())
+    if (space.path().empty()) continue;
+    if (const auto known = view.namespaces.find(space.type()); known != view.namespaces.end()) {
+      copy->set_path(known->second);
+    } else {
       log::info("namespace path has no meaning in the guest type={} path={}", space.type(),
                 space.path());
+    }
   }
   linux_part.mutable_namespaces()->Swap(&kept);
 }
@@ -130,11 +114,11 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   translate_hooks(*spec.mutable_hooks());
   int index = 0;
   for (grpc::Mount& mount : *spec.mutable_mounts()) {
-    if (is_bind(mount)) translate_bind(mount, index, view);
+    if (oci::is_bind(mount)) translate_bind(mount, index, view);
     ++index;
   }
   grpc::Linux& linux_part = *spec.mutable_linux();
-  translate_namespaces(linux_part);
+  translate_namespaces(linux_part, view);
   linux_part.set_cgroups_path("/kata/" + container_id);
   if (linux_part.has_resources())
     *linux_part.mutable_resources() = guest_resources(linux_part.resources());

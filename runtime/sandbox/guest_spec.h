@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "oci.pb.h"
@@ -15,10 +16,18 @@ namespace kata::sandbox {
 using Share =
     std::function<std::string(const std::string& source, const std::string& name, bool read_only)>;
 
+/// Gives the guest a tmpfs of `bytes` in place of the host's one at `source`, the same for all who
+/// ask with that source, and returns its path there.
+using ShareMemory = std::function<std::string(const std::string& source, std::uint64_t bytes)>;
+
 /// Where the root file system is in the guest, and how host paths get there.
 struct GuestView {
   std::string rootfs;  ///< guest path
   Share share;
+  ShareMemory share_memory;
+  /// The guest's paths of namespaces that config.json names by path, by type; those that are not
+  /// here become the container's own.
+  std::map<std::string, std::string> namespaces;
   bool guest_seccomp = true;
 };
 

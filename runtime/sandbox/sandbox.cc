@@ -94,13 +94,20 @@ void Sandbox::mount_rootfs(const CreateRequest& request, Container& container) {
 
 asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool terminal) {
   const std::string id = container.id;
+  grpc::CreateContainerRequest request;
+  std::map<std::string, std::string> namespaces = co_await guest_namespaces(container);
   const GuestView view{
       .rootfs = shared_->add(container.bundle.rootfs, id, "rootfs", false),
       .share = [this, id](const std::string& source, const std::string& name,
                           bool read_only) { return shared_->add(source, id, name, read_only); },
+      .share_memory =
+          [&](const std::string& source, std::uint64_t bytes) {
+            *request.add_storages() = shared_memory(source, bytes);
+            return request.storages().rbegin()->mount_point();
+          },
+      .namespaces = std::move(namespaces),
       .guest_seccomp = !config_.runtime.disable_guest_seccomp,
   };
-  grpc::CreateContainerRequest request;
   request.set_container_id(id);
   request.set_exec_id(id);
   *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);

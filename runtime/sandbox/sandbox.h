@@ -141,6 +141,10 @@ class Sandbox {
   [[noreturn]] void throw_guest_silent(const std::string& failure, bool was_closed) const;
   asio::awaitable<void> grow_machine(grpc::LinuxResources resources);
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
+  asio::awaitable<std::map<std::string, std::string>> guest_namespaces(const Container& container);
+  [[nodiscard]] const Container* owner_of_namespace(const std::string& path, std::string_view file,
+                                                    const Container& asking) const;
+  grpc::Storage shared_memory(const std::string& source, std::uint64_t bytes);
   asio::awaitable<void> start_init(Container& container);
   asio::awaitable<void> start_exec(Container& container, Process& process);
   asio::awaitable<void> watch_process(std::string container_id, std::shared_ptr<Process> process);
@@ -169,6 +173,7 @@ class Sandbox {
   config::Config config_;
   std::map<std::string, std::unique_ptr<Container>> containers_;
   std::unique_ptr<SharedFolder> shared_;
+  std::map<std::string, std::size_t> shared_memory_;  ///< the host's tmpfs: number of the guest's
   std::optional<HostCgroup> cgroup_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<hypervisor::Vm> vm_;

@@ -15,6 +15,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/runtime_folder.h"
 #include "runtime/config/annotations.h"
 #include "runtime/config/load.h"
 #include "runtime/hypervisor/qemu_probe.h"
@@ -76,7 +77,15 @@ std::string make_uuid() {
 
 void Sandbox::join_cgroup(const Container& first) {
   cgroup_ = HostCgroup::for_path(first.bundle.spec.linux().cgroups_path(), first.id);
-  in_context([&] { cgroup_->create(); }, "create the sandbox's cgroup");
+  try {
+    in_context([&] { cgroup_->create(); }, "create the sandbox's cgroup");
+  } catch (const Error& error) {
+    if (!is_rootless()) throw;
+    // The limits hold in the guest anyway; what QEMU itself takes is the user's account.
+    log::warn("the machine runs without a cgroup of its own: {}", error.what());
+    cgroup_.reset();
+    return;
+  }
   cgroup_->add(::getpid());
   if (first.init->host_pid > 0) cgroup_->add(first.init->host_pid);
 }
@@ -318,7 +327,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   container.id = request.id;
   container.bundle = oci::load_bundle(request.bundle);
   oci::validate_spec(container.bundle.spec);
-  oci::check_namespace_paths(container.bundle.spec, container.id);
+  oci::check_namespace_paths(container.bundle.spec, !containers_.empty());
   container.init = std::make_shared<Process>(io_.get_executor(), "");
   container.init->terminal = request.terminal;
   container.init->stdin_path = request.stdin_path;

@@ -83,6 +83,12 @@ SharedFolder::~SharedFolder() {
   }
 }
 
+std::string SharedFolder::folder_of(const std::string& container_id) const {
+  const auto removed = removals_.find(container_id);
+  return removed == removals_.end() ? container_id
+                                    : fmt::format("{}~{}", container_id, removed->second);
+}
+
 std::string SharedFolder::add(const std::string& source, const std::string& container_id,
                               const std::string& name, bool read_only) {
   return in_context(
@@ -90,7 +96,7 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
         // By descriptor from here on: a source may lie where another guest can change names.
         const UniqueFd opened = open_file(source, O_PATH);
         const struct stat status = sys::stat_of(opened.get());
-        const std::string relative = container_id + "/" + name;
+        const std::string relative = folder_of(container_id) + "/" + name;
         const std::string target = join_path(mounts_, relative);
         make_mount_point(target, status);
         make_mount_point(staging_, status);
@@ -115,10 +121,12 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
 }
 
 void SharedFolder::remove(const std::string& container_id) {
+  const std::string folder = folder_of(container_id);
   for (const std::string& path : {mounts_, shared_}) {
-    sys::unmount_all_below(join_path(path, container_id));
+    sys::unmount_all_below(join_path(path, folder));
   }
-  remove_tree(join_path(mounts_, container_id));
+  remove_tree(join_path(mounts_, folder));
+  ++removals_[container_id];
 }
 
 }  // namespace kata::sandbox

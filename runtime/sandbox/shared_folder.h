@@ -5,6 +5,7 @@
 // root's rights on what it sees, so it sees a read-only twin of the folder that the host works in.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -28,17 +29,21 @@ class SharedFolder {
   /// What virtiofsd or QEMU serves to the guest.
   [[nodiscard]] const std::string& path() const noexcept { return shared_; }
   /// Binds `source` (a folder, with what is mounted below it, or a file) as CONTAINER/NAME; the
-  /// guest's path of it. No device file below it can be opened through it, and when asked for it is
-  /// read-only, for the guest's servers too. Throws Error.
+  /// guest's path of it. A container that is made anew gets a folder of another name, since the
+  /// guest remembers for a moment what was in the old one. No device file below it can be opened
+  /// through it, and when asked for it is read-only, for the guest's servers too. Throws Error.
   std::string add(const std::string& source, const std::string& container_id,
                   const std::string& name, bool read_only);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 
  private:
+  [[nodiscard]] std::string folder_of(const std::string& container_id) const;
+
   std::string shared_;   ///< read-only, receives what is mounted below mounts_
   std::string mounts_;   ///< the host's side
   std::string staging_;  ///< where a mount gets its flags before any copy of it is made
+  std::map<std::string, unsigned> removals_;  ///< how often a container of this id was removed
 };
 
 }  // namespace kata::sandbox

@@ -61,12 +61,10 @@ void add_folders(std::set<std::string>& lines, const std::string& what, const fs
   }
 }
 
-}  // namespace
-
-std::set<std::string> host_state(const Docker& docker) {
+/// What every engine has: processes, mounts and cgroups.
+std::set<std::string> shared_state(const std::string& state, const std::string& data) {
   std::set<std::string> lines;
-  const std::string name(base_name(docker.state()));
-  for (const Process& process : processes(docker.state())) {
+  for (const Process& process : processes(state)) {
     // Test programs and clients run under the same marker when the suite runs inside a shell of the
     // engine.
     lines.insert("process " + process.name + " " + std::to_string(process.pid));
@@ -76,18 +74,44 @@ std::set<std::string> host_state(const Docker& docker) {
     std::istringstream fields(line);
     std::string id, parent, device, root, point;
     fields >> id >> parent >> device >> root >> point;
-    if (point == docker.state() + "/exec/netns/default")
-      continue;  // dockerd makes it once and keeps it
-    if (is_below(point, docker.state()) || is_below(point, docker.setting("DATA")))
-      lines.insert("mount " + point);
+    if (point == state + "/exec/netns/default") continue;  // dockerd makes it once and keeps it
+    if (is_below(point, state) || is_below(point, data)) lines.insert("mount " + point);
   }
   std::error_code error;
   for (const auto& controller : fs::directory_iterator("/sys/fs/cgroup", error)) {
-    add_folders(lines, "cgroup", controller.path() / name, 2);
+    add_folders(lines, "cgroup", controller.path() / base_name(state), 2);
   }
   for (const auto& interface : fs::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
     lines.insert("interface " + interface.path().filename().string());
   }
+  return lines;
+}
+
+template <typename Engine>
+std::string left_behind_by(const Engine& engine, const std::set<std::string>& before) {
+  std::string left;
+  eventually([&] {
+    left.clear();
+    for (const std::string& line : host_state(engine)) {
+      if (!before.contains(line)) left += line + "\n";
+    }
+    return left.empty();
+  });
+  return left;
+}
+
+std::vector<pid_t> processes_of(const std::string& state, std::string_view name) {
+  std::vector<pid_t> pids;
+  for (const Process& process : processes(state)) {
+    if (process.name.starts_with(name)) pids.push_back(process.pid);
+  }
+  return pids;
+}
+
+}  // namespace
+
+std::set<std::string> host_state(const Docker& docker) {
+  std::set<std::string> lines = shared_state(docker.state(), docker.setting("DATA"));
   // The command line's containers: dockerd gives each runtime a root below its own.
   for (const char* runtime : {"runtime-kata-runtime", "runtime-control"}) {
     add_folders(lines, "state", docker.state() + "/exec/" + runtime + "/moby", 1);
@@ -96,24 +120,33 @@ std::set<std::string> host_state(const Docker& docker) {
   return lines;
 }
 
-std::string left_behind(const Docker& docker, const std::set<std::string>& before) {
-  std::string left;
-  eventually([&] {
-    left.clear();
-    for (const std::string& line : host_state(docker)) {
-      if (!before.contains(line)) left += line + "\n";
-    }
-    return left.empty();
+std::set<std::string> host_state(const Podman& podman) {
+  std::set<std::string> lines = shared_state(podman.state(), podman.data());
+  // Made on demand and kept by Podman, with any runtime: its storage's mount point, the cgroups of
+  // pods and of conmon.
+  lines.erase("mount " + podman.data() + "/storage/overlay");
+  std::erase_if(lines, [](const std::string& line) {
+    return line.starts_with("cgroup ") && (line.find("/libpod-") == std::string::npos ||
+                                           line.find("-conmon") != std::string::npos);
   });
-  return left;
+  add_folders(lines, "state", podman.state() + "/kata-root", 1);
+  return lines;
+}
+
+std::string left_behind(const Docker& docker, const std::set<std::string>& before) {
+  return left_behind_by(docker, before);
+}
+
+std::string left_behind(const Podman& podman, const std::set<std::string>& before) {
+  return left_behind_by(podman, before);
 }
 
 std::vector<pid_t> engine_processes(const Docker& docker, std::string_view name) {
-  std::vector<pid_t> pids;
-  for (const Process& process : processes(docker.state())) {
-    if (process.name.starts_with(name)) pids.push_back(process.pid);
-  }
-  return pids;
+  return processes_of(docker.state(), name);
+}
+
+std::vector<pid_t> engine_processes(const Podman& podman, std::string_view name) {
+  return processes_of(podman.state(), name);
 }
 
 }  // namespace kata::test

@@ -18,13 +18,14 @@
 #include "runtime/agent/container_init/identity.h"
 #include "runtime/agent/container_init/mounts.h"
 #include "runtime/agent/container_init/namespaces.h"
-#include "runtime/agent/container_init/path_in_root.h"
 #include "runtime/agent/container_init/rootfs.h"
 #include "runtime/agent/container_init/security_labels.h"
 #include "runtime/agent/container_init/sync_channel.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
+#include "runtime/base/path_in_root.h"
+#include "runtime/base/switch_root.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_process.h"
 #include "runtime/base/sys_terminal.h"
@@ -119,7 +120,7 @@ void make_container(const Plan& plan) {
   seal_readonly_tmpfs(plan, root.get());
   mask_paths(plan, root.get());
   protect_paths(plan, root.get());
-  enter_rootfs(root.get());
+  switch_root(root.get());
   if (!plan.process().cwd().empty()) make_directories(plan.process().cwd());
   finish_rootfs(plan);
 }

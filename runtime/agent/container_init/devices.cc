@@ -12,9 +12,9 @@
 
 #include "launch.pb.h"
 #include "runtime/agent/container_init/mounts.h"
-#include "runtime/agent/container_init/path_in_root.h"
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
+#include "runtime/base/path_in_root.h"
 #include "runtime/base/sys_file.h"
 
 namespace kata::agent {

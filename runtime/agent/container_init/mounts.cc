@@ -9,11 +9,11 @@
 #include "launch.pb.h"
 #include "runtime/agent/container_init/mount_options.h"
 #include "runtime/agent/container_init/namespaces.h"
-#include "runtime/agent/container_init/path_in_root.h"
 #include "runtime/agent/container_init/tree_copy.h"
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/path_in_root.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_mount.h"
 
@@ -42,8 +42,16 @@ void remount_bind(const UniqueFd& target, unsigned long flags) {
   }
 }
 
+/// A volume is a mount of its own within the share, which virtio-fs makes an automount point. Bound
+/// before it is triggered it would be mounted later, over what the container has mounted below it;
+/// only O_DIRECTORY makes O_PATH trigger it, see open(2).
+UniqueFd open_source(const std::string& source) {
+  UniqueFd fd = open_file(source, O_PATH);
+  return is_directory(fd.get()) ? open_file(source, O_PATH | O_DIRECTORY) : std::move(fd);
+}
+
 void bind(const std::string& source, int root, const std::string& path, unsigned long flags) {
-  const UniqueFd from = open_file(source, O_PATH);
+  const UniqueFd from = open_source(source);
   const UniqueFd target = resolve_in_root(
       root, path, is_directory(from.get()) ? IfMissing::make_directory : IfMissing::make_file);
   sys::mount(sys::fd_path(from.get()), sys::fd_path(target.get()), "", MS_BIND | (flags & MS_REC));

@@ -21,7 +21,9 @@ guest::ListProcessesResponse list_processes(Sandbox& sandbox,
                                             const guest::ListProcessesRequest& request) {
   constexpr int kMost = 10000;  // stays within one frame
   guest::ListProcessesResponse response;
-  for (const pid_t pid : sandbox.container(request.container_id()).container->pids()) {
+  const Container& container = *sandbox.container(request.container_id()).container;
+  response.set_init_pid(container.init().pid);
+  for (const pid_t pid : container.pids()) {
     std::optional<ProcessFacts> facts = read_process(pid);
     if (!facts || response.processes_size() >= kMost) continue;
     guest::GuestProcess& process = *response.add_processes();

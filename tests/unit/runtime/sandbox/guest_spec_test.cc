@@ -21,10 +21,14 @@ struct Shared {
 
 GuestView view_into(std::vector<Shared>& shared) {
   return {.rootfs = "/run/kata-containers/shared/containers/c1/rootfs",
-          .share = [&shared](const std::string& source, const std::string& name, bool read_only) {
-            shared.push_back({source, name, read_only});
-            return "/guest/" + name;
-          }};
+          .share =
+              [&shared](const std::string& source, const std::string& name, bool read_only) {
+                shared.push_back({source, name, read_only});
+                return "/guest/" + name;
+              },
+          .share_memory = [](const std::string& source,
+                             std::uint64_t bytes) { return fmt::format("{}:{}", source, bytes); },
+          .namespaces = {{"uts", "/proc/7/ns/uts"}}};
 }
 
 grpc::Mount& add_mount(grpc::Spec& spec, const std::string& type, const std::string& source,
@@ -72,9 +76,8 @@ TEST_CASE("shared memory of the host becomes a tmpfs of the guest", "[guest_spec
   std::vector<Shared> shared;
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
   CHECK(shared.empty());
-  CHECK(guest.mounts(0).type() == "tmpfs");
-  CHECK(std::find(guest.mounts(0).options().begin(), guest.mounts(0).options().end(),
-                  "size=67108864") != guest.mounts(0).options().end());
+  CHECK(guest.mounts(0).type() == "bind");
+  CHECK(guest.mounts(0).source() == "/no/such/shm:67108864");
 }
 
 TEST_CASE("kernel file systems are the guest's own, host devices are refused", "[guest_spec]") {
@@ -119,6 +122,17 @@ TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest
   REQUIRE(guest.hooks().start_container_size() == 1);
   CHECK(guest.hooks().start_container(0).path() == "/bin/inside");
   CHECK(guest.process().selinux_label().empty());
+}
+
+TEST_CASE("a namespace of the pod that the guest has is joined there", "[guest_spec]") {
+  grpc::Spec spec;
+  grpc::LinuxNamespace& space = *spec.mutable_linux()->add_namespaces();
+  space.set_type("uts");
+  space.set_path("/proc/4711/ns/uts");
+  std::vector<Shared> shared;
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  REQUIRE(guest.linux().namespaces_size() == 1);
+  CHECK(guest.linux().namespaces(0).path() == "/proc/7/ns/uts");
 }
 
 TEST_CASE("a user namespace of the host is refused", "[guest_spec]") {

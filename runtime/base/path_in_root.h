@@ -9,7 +9,7 @@
 
 #include "runtime/base/fd.h"
 
-namespace kata::agent {
+namespace kata {
 
 enum class IfMissing {
   fail,
@@ -23,4 +23,4 @@ enum class IfMissing {
 /// openat2(2). Throws Error (not_found, ELOOP).
 [[nodiscard]] UniqueFd resolve_in_root(int root, std::string_view path, IfMissing if_missing);
 
-}  // namespace kata::agent
+}  // namespace kata

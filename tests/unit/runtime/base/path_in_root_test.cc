@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/agent/container_init/path_in_root.h"
+#include "runtime/base/path_in_root.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,6 @@
 #include "runtime/base/sys_file.h"
 
 using namespace kata;
-using namespace kata::agent;
 namespace fs = std::filesystem;
 
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/agent/container_init/path_in_root.h"
+#include "runtime/base/path_in_root.h"
 
 #include <fcntl.h>
 
@@ -11,7 +11,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/sys_file.h"
 
-namespace kata::agent {
+namespace kata {
 namespace {
 
 constexpr int kMaxLinks = 40;  // as the kernel, see path_resolution(7)
@@ -75,4 +75,4 @@ UniqueFd resolve_in_root(int root, std::string_view path, IfMissing if_missing) 
   return std::move(way.back());
 }
 
-}  // namespace kata::agent
+}  // namespace kata

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/relay_view.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "runtime/base/error.h"
+#include "runtime/base/path.h"
+#include "runtime/base/path_in_root.h"
+#include "runtime/base/switch_root.h"
+#include "runtime/base/sys_file.h"
+#include "runtime/base/sys_mount.h"
+#include "runtime/base/sys_process.h"
+#include "runtime/oci/mounts.h"
+
+namespace kata::cli {
+namespace {
+
+constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+void make_read_only(const std::string& path) {
+  sys::mount("", path, "", MS_BIND | MS_REMOUNT | MS_RDONLY | sys::mount_flags_at(path));
+}
+
+/// The guest has something of its own there, which the host cannot show.
+void cover(const std::string& target) { sys::mount("tmpfs", target, "tmpfs", kInert | MS_RDONLY); }
+
+void show_processes(const std::string& target) {
+  try {
+    sys::mount("proc", target, "proc", kInert);
+  } catch (const Error& error) {
+    // In a user namespace whose own /proc is covered in part; see mount_too_revealing() in the
+    // kernel's fs/namespace.c.
+    if (error.err() != EPERM) throw;
+    cover(target);
+  }
+}
+
+void show_mount(int root, const grpc::Mount& mount) {
+  const std::string destination = clean_path(mount.destination());
+  const UniqueFd target = resolve_in_root(root, destination, IfMissing::give_up);
+  if (!target) return;
+  const std::string path = sys::fd_path(target.get());
+  if (destination == "/proc") return show_processes(path);
+  if (!oci::shows_host_path(mount)) {
+    if (S_ISDIR(sys::stat_of(target.get()).st_mode)) cover(path);
+    return;
+  }
+  sys::mount(mount.source(), path, "", MS_BIND | MS_REC);
+  if (!oci::is_read_only_bind(mount)) return;
+  // Found once more: the descriptor above is of what lies below the new mount.
+  const UniqueFd mounted = resolve_in_root(root, destination, IfMissing::fail);
+  make_read_only(sys::fd_path(mounted.get()));
+}
+
+}  // namespace
+
+void enter_relay_view(const oci::Bundle& bundle) {
+  sys::unshare(CLONE_NEWNS);
+  // What the host unmounts goes here too, so that a relay keeps no file system busy.
+  sys::mount("", "/", "", MS_SLAVE | MS_REC);
+  sys::mount(bundle.rootfs, bundle.rootfs, "", MS_BIND | MS_REC);
+  const UniqueFd root = open_file(bundle.rootfs, O_PATH | O_DIRECTORY);
+  for (const grpc::Mount& mount : bundle.spec.mounts()) {
+    in_context([&] { show_mount(root.get(), mount); }, "show the mount on {}", mount.destination());
+  }
+  if (bundle.spec.root().readonly()) make_read_only(bundle.rootfs);
+  switch_root(root.get());
+}
+
+}  // namespace kata::cli
