@@ -17,7 +17,7 @@ apt_build=(
 )
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
-  util-linux procps cpio ca-certificates
+  util-linux procps cpio ca-certificates strace
   # its network, the first process of its pods and of --init, and what containers without root need
   podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
@@ -41,7 +41,7 @@ dnf_build=(
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
 dnf_test=(docker-engine containerd runc podman netavark catatonit slirp4netns iptables iproute qemu-kvm virtiofsd busybox
-  util-linux procps-ng cpio rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
+  util-linux procps-ng cpio strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // kata-runtime: the OCI runtime command line.
+#include <signal.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -58,6 +60,9 @@ void add_verbs(CommandLine& line) {
 
 int main(int argc, char** argv) {
   if (is_relay()) return relay_main();
+  // A relay or an engine that has gone away is an error to report, not our end: what was begun must
+  // be undone.
+  ::signal(SIGPIPE, SIG_IGN);
   GlobalOptions globals;
   try {
     CommandLine line(globals);

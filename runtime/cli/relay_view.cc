@@ -29,7 +29,8 @@ void cover(const std::string& target) { sys::mount("tmpfs", target, "tmpfs", kIn
 
 void show_processes(const std::string& target) {
   try {
-    sys::mount("proc", target, "proc", kInert);
+    // Read-only: below /proc/sys are settings of the host's kernel.
+    sys::mount("proc", target, "proc", kInert | MS_RDONLY);
   } catch (const Error& error) {
     // In a user namespace whose own /proc is covered in part; see mount_too_revealing() in the
     // kernel's fs/namespace.c.

@@ -79,8 +79,11 @@ std::string owner_sandbox(const grpc::Spec& spec, const ContainerStore& store) {
 /// container into a network that it was to be kept out of.
 void check_same_network(const grpc::Spec& spec, const std::string& sandbox_id,
                         const ContainerStore& store) {
-  const std::optional<ContainerRecord> first = store.find(sandbox_id);
-  const Identity network = first ? identity_of(*first, "net") : std::nullopt;
+  // Any container of the machine will do: the first may have ended.
+  Identity network;
+  for (const ContainerRecord& record : all_records(store)) {
+    if (record.sandbox_id == sandbox_id && !network) network = identity_of(record, "net");
+  }
   if (!network) return;
   const grpc::LinuxNamespace* wanted = oci::find_namespace(spec, "network");
   if (wanted != nullptr && identity(wanted->path()) == network) return;

@@ -72,10 +72,12 @@ struct Machinery : std::enable_shared_from_this<Machinery> {
   std::shared_ptr<ProcessOutput> virtiofsd_words;
   asio::steady_timer ended;  ///< cancelled when QEMU has ended
   std::optional<int> status;
+  bool lost_virtiofsd = false;  ///< it ended first, and the machine was ended for that
 
   void start_helpers(Channels& channels, std::vector<UniqueFd>& keep);
   void start_qemu();
   asio::awaitable<void> watch_qemu(UniqueFd pidfd);
+  asio::awaitable<void> watch_virtiofsd(UniqueFd pidfd);
   void release() noexcept;
 };
 
@@ -137,6 +139,28 @@ void Machinery::start_qemu() {
       [self = shared_from_this(), fd = ::fcntl(qemu.pidfd(), F_DUPFD_CLOEXEC, 0)]()
           -> asio::awaitable<void> { return self->watch_qemu(UniqueFd(fd)); },
       asio::detached);
+  if (!virtiofsd) return;
+  asio::co_spawn(
+      io,
+      [self = shared_from_this(), fd = ::fcntl(virtiofsd.pidfd(), F_DUPFD_CLOEXEC, 0)]()
+          -> asio::awaitable<void> { return self->watch_virtiofsd(UniqueFd(fd)); },
+      asio::detached);
+}
+
+/// Without it every access to a file waits in the guest for ever.
+asio::awaitable<void> Machinery::watch_virtiofsd(UniqueFd pidfd) {
+  const auto self = shared_from_this();
+  asio::posix::stream_descriptor watched(io, pidfd.release());
+  asio::error_code failed;
+  co_await watched.async_wait(asio::posix::stream_descriptor::wait_read,
+                              asio::redirect_error(asio::use_awaitable, failed));
+  // It ends with QEMU too, whose end is then about to be seen.
+  asio::steady_timer grace(io, std::chrono::milliseconds(200));
+  co_await grace.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+  if (!qemu || !virtiofsd) co_return;
+  log::error("virtiofsd has ended, and with it the machine's files pid={}", virtiofsd.pid());
+  lost_virtiofsd = true;
+  ::kill(qemu.pid(), SIGKILL);
 }
 
 asio::awaitable<void> Machinery::watch_qemu(UniqueFd pidfd) {
@@ -247,6 +271,8 @@ std::string QemuVm::end_reason() const {
   const int status = *machine_->status;
   std::string text = status > 128 ? fmt::format("QEMU was ended by signal {}", status - 128)
                                   : fmt::format("QEMU ended with status {}", status);
+  if (machine_->lost_virtiofsd)
+    text = "virtiofsd, which serves the container's files, has ended; QEMU was ended for that";
   if (machine_->words && !machine_->words->tail().empty()) text += ": " + machine_->words->tail();
   if (machine_->virtiofsd_words && !machine_->virtiofsd_words->tail().empty()) {
     text += "; virtiofsd: " + machine_->virtiofsd_words->tail();

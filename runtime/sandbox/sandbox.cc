@@ -222,6 +222,11 @@ asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_i
     if (!exec_id.empty()) co_return;
     signal = SIGKILL;
   }
+  if (!agent_) {
+    // The machine still starts: `create` fails and undoes what there is once it has ended.
+    if (vm_) co_await vm_->stop(std::chrono::milliseconds(0));
+    co_return;
+  }
   grpc::SignalProcessRequest request;
   request.set_container_id(container_id);
   request.set_exec_id(all ? "" : guest_name(container_id, *receiver));
@@ -236,8 +241,10 @@ asio::awaitable<ExitRecord> Sandbox::wait(std::string container_id, std::string 
 }
 
 asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::string exec_id) {
-  Container& target = container(container_id);
   const std::shared_ptr<Process> removed = process(container_id, exec_id);
+  // Held, since another call may remove it while this one waits.
+  const std::shared_ptr<Container> held = containers_.at(container_id);
+  Container& target = *held;
   if (removed->status == ProcessStatus::running) {
     throw_error(Code::failed_precondition, "cannot delete {} {} that is not stopped: running",
                 exec_id.empty() ? "container" : "process",
@@ -267,6 +274,10 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
       } catch (const Error& error) {
         log::warn("container left in the guest id={} error=\"{}\"", container_id, error.what());
       }
+    }
+    if (const auto it = containers_.find(container_id);
+        it == containers_.end() || it->second != held) {
+      throw_error(Code::not_found, "container \"{}\" was removed meanwhile", container_id);
     }
     if (containers_.size() == 1) co_await shut_down();
     release_host_side(target);

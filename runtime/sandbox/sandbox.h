@@ -171,7 +171,7 @@ class Sandbox {
   SandboxOptions options_;
   RealCommandRunner runner_;
   config::Config config_;
-  std::map<std::string, std::unique_ptr<Container>> containers_;
+  std::map<std::string, std::shared_ptr<Container>> containers_;
   std::unique_ptr<SharedFolder> shared_;
   std::map<std::string, std::size_t> shared_memory_;  ///< the host's tmpfs: number of the guest's
   std::optional<HostCgroup> cgroup_;

@@ -322,7 +322,11 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   if (containers_.contains(request.id))
     throw_error(Code::already_exists, "container with id exists: {}", request.id);
   if (ended_) throw_error(Code::failed_precondition, "the sandbox's machine has ended");
-  auto owned = std::make_unique<Container>();
+  if (!containers_.empty() && !booted_) {
+    throw_error(Code::failed_precondition,
+                "the virtual machine that {} is to join is still starting; try again", request.id);
+  }
+  const auto owned = std::make_shared<Container>();
   Container& container = *owned;
   container.id = request.id;
   container.bundle = oci::load_bundle(request.bundle);
@@ -335,7 +339,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   container.init->stderr_path = request.stderr_path;
   container.init->fds = std::move(request.fds);
   const bool is_first = containers_.empty();
-  containers_[request.id] = std::move(owned);
+  containers_[request.id] = owned;
   if (request.relay_pid > 0) attach_relay(request.id, "", request.relay_pid);
 
   std::exception_ptr failure;

@@ -31,7 +31,13 @@ OciRuntime::~OciRuntime() {
 }
 
 CommandResult OciRuntime::operator()(std::vector<std::string> arguments) {
-  std::vector<std::string> argv = {program_, "--root", folder() + "/root"};
+  return under({}, std::move(arguments));
+}
+
+CommandResult OciRuntime::under(std::vector<std::string> program,
+                                std::vector<std::string> arguments) {
+  std::vector<std::string> argv = std::move(program);
+  argv.insert(argv.end(), {program_, "--root", folder() + "/root"});
   argv.insert(argv.end(), std::make_move_iterator(arguments.begin()),
               std::make_move_iterator(arguments.end()));
   std::vector<std::string> env = {marker_, "KATA_CONF_FILE=" + configuration_};

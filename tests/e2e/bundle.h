@@ -23,7 +23,9 @@ class OciRuntime {
 
   /// `RUNTIME --root DIR ARGUMENTS`. Standard output and error of the containers go with it.
   CommandResult operator()(std::vector<std::string> arguments);
-  /// As above; whether the status is 0, else prints why.
+  /// As above, run by another program: `strace -o FILE RUNTIME ...`.
+  CommandResult under(std::vector<std::string> program, std::vector<std::string> arguments);
+  /// As the first; whether the status is 0, else prints why.
   bool ok(std::vector<std::string> arguments);
   [[nodiscard]] std::string status_of(const std::string& id);
   /// The cgroups of a container whose bundle names none.
