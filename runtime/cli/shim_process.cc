@@ -46,7 +46,15 @@ ChildProcess start_shim(const ShimOptions& options) {
   if (!options.config.empty())
     command.argv.insert(command.argv.end(), {"--config", options.config});
   if (options.debug) command.argv.emplace_back("--debug");
-  command.fds = {{1, log.get()}, {2, log.get()}, {3, task_socket.get()}, {4, stdio_socket.get()}};
+  // Closed by the kernel when this process ends, however it does: by it the other knows.
+  static UniqueFd held;
+  Pipe starter = make_pipe();
+  held = std::move(starter.write);
+  command.fds = {{1, log.get()},
+                 {2, log.get()},
+                 {3, task_socket.get()},
+                 {4, stdio_socket.get()},
+                 {5, starter.read.get()}};
   command.cwd = "/";
   command.new_session = true;
   command.die_with_parent = false;

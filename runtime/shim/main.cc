@@ -18,7 +18,8 @@ using namespace kata;
 constexpr std::string_view kUsage =
     "usage: containerd-shim-kata-v2 serve --id ID --dir DIR [--config FILE] [--debug]\n"
     "       containerd-shim-kata-v2 -v\n"
-    "Started by kata-runtime, with its listening sockets as descriptors 3 and 4.\n";
+    "Started by kata-runtime, with its listening sockets as descriptors 3 and 4, and a pipe as "
+    "5.\n";
 
 struct Arguments {
   shim::ServeOptions serve;

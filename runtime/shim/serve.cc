@@ -4,6 +4,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -16,7 +17,7 @@
 namespace kata::shim {
 namespace {
 
-/// A create that was killed before it asked for anything must not leave this process behind.
+/// What an engine that never asks for anything, or a lost call, leaves behind ends after this.
 constexpr std::chrono::seconds kIdleLimit{60};
 /// Time for the answer of the last call to leave through its socket.
 constexpr std::chrono::milliseconds kLastAnswer{2};
@@ -31,6 +32,18 @@ asio::awaitable<void> end_when_idle(asio::io_context& io, sandbox::Sandbox& sand
     was_empty = sandbox.empty();
   }
   log::warn("no container for a while, ending");
+  co_await sandbox.shut_down();
+  io.stop();
+}
+
+/// A create that was killed before it asked for anything must not leave this process behind: what
+/// it wrote down does not name it yet, so that nobody else could end it.
+asio::awaitable<void> end_with_starter(asio::io_context& io, sandbox::Sandbox& sandbox,
+                                       UniqueFd starter) {
+  asio::posix::stream_descriptor watched(io, starter.release());
+  co_await watched.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+  if (!sandbox.empty()) co_return;
+  log::info("whoever started this has ended without a container");
   co_await sandbox.shut_down();
   io.stop();
 }
@@ -81,6 +94,8 @@ int serve(const ServeOptions& options) {
     asio::co_spawn(io, handoff.accept(UniqueFd(options.stdio_socket)), asio::detached);
   asio::co_spawn(io, end_when_idle(io, sandbox), asio::detached);
   asio::co_spawn(io, end_on_signal(io, sandbox), asio::detached);
+  if (options.starter >= 0)
+    asio::co_spawn(io, end_with_starter(io, sandbox, UniqueFd(options.starter)), asio::detached);
   io.run();
   return 0;
 }

@@ -13,10 +13,11 @@ struct ServeOptions {
   std::string config_flag;  ///< --config
   int task_socket = 3;      ///< listening, SOCK_STREAM
   int stdio_socket = 4;     ///< listening, SOCK_SEQPACKET; -1: none (containerd names fifos)
+  int starter = 5;          ///< a pipe whose other end its starter holds; -1: none
 };
 
-/// Runs until Shutdown, SIGTERM or a minute without any container; the exit status. Throws Error
-/// when it cannot start.
+/// Runs until Shutdown, SIGTERM, the starter's end before there is a container, or a minute without
+/// any; the exit status. Throws Error when it cannot start.
 int serve(const ServeOptions& options);
 
 }  // namespace kata::shim
