@@ -84,14 +84,15 @@ TEST_CASE("a reader that is slow holds back the process, and nobody else", "[hos
     pollfd readable{pipe.read.get(), POLLIN, 0};
     return ::poll(&readable, 1, 0) == 1;
   }));
-  // Other calls are answered while the one piece waits for its reader; no second one is fetched.
+  // Other calls are answered while one piece waits for its reader and one for that; no third is
+  // fetched.
   for (int i = 0; i < 100; ++i) {
     REQUIRE(bench.run(bench.sandbox().stats("c1")).code == Code::ok);
   }
-  CHECK(bench.agent().calls("ReadStdout") == 1);
+  CHECK(bench.agent().calls("ReadStdout") == 2);
   CHECK(bench.run_until([&] {
     drain(pipe.read.get());
-    return bench.agent().calls("ReadStdout") == 2;
+    return bench.agent().calls("ReadStdout") > 2;
   }));
 }
 
