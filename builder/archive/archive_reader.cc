@@ -85,7 +85,12 @@ std::optional<Entry> ArchiveReader::next() {
   entry.device_minor = static_cast<unsigned>(archive_entry_rdevminor(raw));
   entry.size = static_cast<std::uint64_t>(archive_entry_size(raw));
   entry.mtime = archive_entry_mtime(raw);
-  entry.has_xattrs = archive_entry_xattr_count(raw) > 0;
+  archive_entry_xattr_reset(raw);
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK)
+    entry.xattrs[name] = std::string(static_cast<const char*>(value), size);
   return entry;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,7 @@ struct Entry {
   unsigned device_minor = 0;
   std::uint64_t size = 0;
   std::int64_t mtime = 0;
-  bool has_xattrs = false;
+  std::map<std::string, std::string> xattrs;  ///< extended attributes by name
 };
 
 class ArchiveReader {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
 
 namespace kata::archive {
 

@@ -18,7 +18,7 @@
 #include "builder/pipeline/interrupt.h"
 #include "builder/pipeline/parallel.h"
 #include "builder/programs/programs.h"
-#include "builder/rootfs/initrd.h"
+#include "builder/rootfs/build_image.h"
 #include "builder/rpm/build_packages.h"
 #include "builder/rpm/inputs.h"
 #include "builder/rpm/source_tree.h"
@@ -177,7 +177,7 @@ void build_image(const Stages& stages, StageRecord& record, Context& context, Ou
   recipe::ImageRecipe recipe = stages.image;
   if (recipe.agent.path.empty())
     recipe.agent.path = rpm::program_path(stages.packages, "kata-agent");
-  const recipe::ImageArtifact image = rootfs::build_initrd(recipe, stages.image_file, context);
+  const recipe::ImageArtifact image = rootfs::build_image(recipe, stages.image_file, context);
   record.state = image.up_to_date ? StageState::up_to_date : StageState::built;
   record.detail = fmt::format("{} bytes", image.image.size);
   outputs.add(image.image);
@@ -344,7 +344,7 @@ std::vector<PlannedStage> plan_build(const Stages& stages, const BuildOptions& o
     recipe::ImageRecipe recipe = stages.image;
     if (recipe.agent.path.empty())
       recipe.agent.path = rpm::program_path(stages.packages, "kata-agent");
-    return rootfs::initrd_status(recipe, stages.image_file, context);
+    return rootfs::image_status(recipe, stages.image_file, context);
   });
   need_earlier();
   add("packages",

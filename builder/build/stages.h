@@ -10,8 +10,9 @@
 
 #include "builder/pipeline/context.h"
 #include "builder/recipe/build_recipe.h"
+#include "builder/recipe/image_recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 #include "builder/recipe/package_recipe.h"
-#include "builder/recipe/recipe.h"
 
 namespace kata::build {
 

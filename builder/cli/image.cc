@@ -8,17 +8,18 @@
 #include "builder/cli/session.h"
 #include "builder/cli/verbs.h"
 #include "builder/recipe/recipe_yaml.h"
-#include "builder/rootfs/initrd.h"
+#include "builder/rootfs/build_image.h"
 #include "runtime/base/path.h"
 
 namespace kata::cli {
 namespace {
 
-constexpr const char* kDefaultName = "kata-containers-initrd.img";
+constexpr const char* kInitrdName = "kata-containers-initrd.img";
+constexpr const char* kImageName = "kata-containers.img";
 
 struct ImageOptions {
   std::string recipe;
-  std::string format = "initrd";
+  std::string format;
   std::string agent;
   std::string kernel_config;
   std::string output = "build/guest/";
@@ -26,23 +27,26 @@ struct ImageOptions {
 };
 
 /// A folder gets the default name in it; anything else is the file itself.
-std::string output_file(const std::string& output) {
+std::string output_file(const std::string& output, recipe::ImageFormat format) {
   const bool is_folder = output.empty() || output.back() == '/' ||
                          std::filesystem::is_directory(output) ||
                          base_name(output).find('.') == std::string_view::npos;
   const std::string path = absolute_path(output);
-  return is_folder ? join_path(path, kDefaultName) : path;
+  const char* name = format == recipe::ImageFormat::initrd ? kInitrdName : kImageName;
+  return is_folder ? join_path(path, name) : path;
 }
 
 int run_image(const ImageOptions& options) {
   const std::string path =
       options.recipe.empty() ? default_recipe("rootfs/minimal.yaml") : options.recipe;
   recipe::ImageRecipe recipe = recipe::read_image_recipe(path);
+  if (options.format == "initrd") recipe.format = recipe::ImageFormat::initrd;
+  if (options.format == "image") recipe.format = recipe::ImageFormat::disk;
   if (!options.agent.empty()) recipe.agent.path = absolute_path(options.agent);
   if (!options.kernel_config.empty()) recipe.kernel_config = absolute_path(options.kernel_config);
   Session session(options.session);
   const recipe::ImageArtifact artifact =
-      rootfs::build_initrd(recipe, output_file(options.output), session.context());
+      rootfs::build_image(recipe, output_file(options.output, recipe.format), session.context());
   std::printf("image %s%s\n  %s  %llu bytes (%llu unpacked)\n", recipe.name.c_str(),
               artifact.up_to_date ? " is up to date" : "", artifact.image.path.c_str(),
               static_cast<unsigned long long>(artifact.image.size),
@@ -57,9 +61,8 @@ void add_image(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("image", "Build a guest image from its recipe");
   verb->add_option("--recipe,recipe", options->recipe, "recipe (default: rootfs/minimal.yaml)")
       ->type_name("FILE");
-  verb->add_option("--format", options->format, "initrd")
-      ->check(CLI::IsMember({"initrd"}))
-      ->capture_default_str();
+  verb->add_option("--format", options->format, "initrd or image (default: the recipe's)")
+      ->check(CLI::IsMember({"initrd", "image"}));
   verb->add_option("--agent", options->agent, "the agent's program")->type_name("PATH");
   verb->add_option("--kernel-config", options->kernel_config,
                    "kernel-manifest.json or .config of the kernel that shall boot it")

@@ -9,7 +9,7 @@
 #include "builder/pipeline/context.h"
 #include "builder/pipeline/stage_status.h"
 #include "builder/recipe/artifact.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 
 namespace kata::kernel {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "builder/pipeline/context.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 
 namespace kata::kernel {
 

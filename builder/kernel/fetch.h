@@ -6,7 +6,7 @@
 #include <string>
 
 #include "builder/pipeline/context.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 
 namespace kata::kernel {
 

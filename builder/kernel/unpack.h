@@ -7,7 +7,7 @@
 
 #include "builder/kernel/fetch.h"
 #include "builder/pipeline/context.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 
 namespace kata::kernel {
 

@@ -7,7 +7,8 @@
 
 #include <string>
 
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 
 namespace kata::recipe {
 

@@ -4,7 +4,8 @@
 // inputs of the cache.
 #pragma once
 
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
+#include "builder/recipe/kernel_recipe.h"
 #include "runtime/base/json.h"
 
 namespace kata::recipe {

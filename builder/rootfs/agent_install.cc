@@ -87,7 +87,7 @@ void install_service(const recipe::ImageRecipe& recipe, const std::string& progr
     throw_error(Code::invalid_argument,
                 "put the agent as a service into {}: this base has no init (/init, systemd or "
                 "/sbin/init): use `as: /init`",
-                recipe.base_path);
+                recipe.base.path);
   }
   tree.put(make_file("usr/bin/kata-agent", program, 0755));
   tree.put(make_text_file(std::string(kTarget), std::string(kTargetText), 0644));
@@ -103,7 +103,8 @@ InstalledAgent install_agent(const recipe::ImageRecipe& recipe, const std::strin
     throw_error(Code::invalid_argument,
                 "{}: no agent: name it with --agent PATH or agent.path in the recipe", recipe.file);
   }
-  const pipeline::ElfFile elf = checked_program(path, recipe.base == recipe::BaseKind::scratch);
+  const pipeline::ElfFile elf =
+      checked_program(path, recipe.base.kind == recipe::BaseKind::scratch);
   InstalledAgent agent;
   agent.build_id = build_id_of(elf);
   const std::string program = recipe.agent.strip ? stripped(path, work, runner) : path;

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/tree.h"
 #include "runtime/base/command.h"
 

@@ -27,14 +27,6 @@ using recipe::FileKind;
 using recipe::ImageFile;
 using recipe::ImageRecipe;
 
-void note_lost_xattrs(std::uint64_t count, const std::string& base, pipeline::Context& context) {
-  if (count == 0) return;
-  context.progress.note(fmt::format(
-      "image: {} files of {} have extended attributes (file capabilities, SELinux labels): an "
-      "initrd cannot hold them, they are left out",
-      count, base));
-}
-
 std::string link_target(const std::string& path) {
   std::string target(4096, '\0');
   const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
@@ -43,9 +35,32 @@ std::string link_target(const std::string& path) {
   return target;
 }
 
+/// Security labels and POSIX ACLs are the builder's own affair; file capabilities and user
+/// attributes belong to the file.
+std::map<std::string, std::string> xattrs_of(const std::string& path) {
+  std::map<std::string, std::string> xattrs;
+  const ssize_t length = ::llistxattr(path.c_str(), nullptr, 0);
+  if (length <= 0) return xattrs;
+  std::string names(static_cast<std::size_t>(length), '\0');
+  const ssize_t read = ::llistxattr(path.c_str(), names.data(), names.size());
+  if (read < 0) throw_errno(errno, "list the extended attributes of {}", path);
+  names.resize(static_cast<std::size_t>(read));
+  for (std::size_t begin = 0; begin < names.size(); begin = names.find('\0', begin) + 1) {
+    const std::string name = names.c_str() + begin;
+    if (!name.starts_with("user.") && name != "security.capability") continue;
+    std::string value(65536, '\0');
+    const ssize_t size = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
+    if (size < 0) throw_errno(errno, "read the extended attribute {} of {}", name, path);
+    value.resize(static_cast<std::size_t>(size));
+    xattrs[name] = std::move(value);
+  }
+  return xattrs;
+}
+
 class DirectoryWalk {
  public:
-  DirectoryWalk(std::string root, Tree& tree) : root_(std::move(root)), tree_(tree) {}
+  DirectoryWalk(std::string root, std::string origin, Tree& tree)
+      : root_(std::move(root)), origin_(std::move(origin)), tree_(tree) {}
 
   void walk(const std::string& inner) {
     const std::string folder = inner.empty() ? root_ : join_path(root_, inner);
@@ -58,23 +73,26 @@ class DirectoryWalk {
       add(inner.empty() ? name : inner + "/" + name);
     }
   }
-  [[nodiscard]] std::uint64_t lost_xattrs() const noexcept { return lost_xattrs_; }
 
  private:
   void add(const std::string& inner) {
     const std::string full = join_path(root_, inner);
     struct stat status {};
     if (::lstat(full.c_str(), &status) != 0) throw_errno(errno, "look at {}", full);
-    if (::llistxattr(full.c_str(), nullptr, 0) > 0) ++lost_xattrs_;
     const unsigned mode = status.st_mode & 07777U;
+    const auto put = [&](Node node) {
+      node.entry.xattrs = xattrs_of(full);
+      node.origin = origin_;
+      tree_.put(std::move(node));
+    };
     if (S_ISDIR(status.st_mode)) {
-      tree_.put(make_directory(inner, mode));
+      put(make_directory(inner, mode));
       walk(inner);
     } else if (S_ISLNK(status.st_mode)) {
-      tree_.put(make_symlink(inner, link_target(full)));
+      put(make_symlink(inner, link_target(full)));
     } else if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-      tree_.put(make_device(inner, S_ISBLK(status.st_mode), major(status.st_rdev),
-                            minor(status.st_rdev), mode));
+      put(make_device(inner, S_ISBLK(status.st_mode), major(status.st_rdev), minor(status.st_rdev),
+                      mode));
     } else if (S_ISREG(status.st_mode)) {
       Node node = make_file(inner, full, mode);
       if (status.st_nlink > 1) {
@@ -82,21 +100,15 @@ class DirectoryWalk {
         if (first) node.content = first;
         first = node.content;
       }
-      tree_.put(std::move(node));
+      put(std::move(node));
     }  // sockets and pipes belong to processes of the builder
   }
 
   std::string root_;
+  std::string origin_;
   Tree& tree_;
   std::map<std::pair<dev_t, ino_t>, std::shared_ptr<Content>> linked_;
-  std::uint64_t lost_xattrs_ = 0;
 };
-
-void read_directory(const ImageRecipe& recipe, Tree& tree, pipeline::Context& context) {
-  DirectoryWalk walk(recipe.base_path, tree);
-  walk.walk("");
-  note_lost_xattrs(walk.lost_xattrs(), recipe.base_path, context);
-}
 
 /// A name that a hard link of the tar refers to.
 std::shared_ptr<Content> linked_content(const Entry& entry, const Tree& tree,
@@ -112,22 +124,20 @@ std::shared_ptr<Content> linked_content(const Entry& entry, const Tree& tree,
   return node->content;
 }
 
-void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree,
-              pipeline::Context& context) {
+void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree) {
   const std::string spool_path = join_path(work, "base.spool");
   const UniqueFd spool = open_file(spool_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::uint64_t offset = 0;
-  std::uint64_t lost_xattrs = 0;
-  archive::ArchiveReader reader(recipe.base_path);
+  archive::ArchiveReader reader(recipe.base.path);
   while (std::optional<Entry> entry = reader.next()) {
     Node node;
     node.entry = *entry;
-    node.entry.path = archive::safe_entry_path(*entry, recipe.base_path);
+    node.origin = "base";
+    node.entry.path = archive::safe_entry_path(*entry, recipe.base.path);
     if (node.entry.path.empty()) continue;
-    if (entry->has_xattrs) ++lost_xattrs;
     if (entry->kind == EntryKind::socket) continue;
     if (entry->kind == EntryKind::hardlink) {
-      node.content = linked_content(*entry, tree, recipe.base_path);
+      node.content = linked_content(*entry, tree, recipe.base.path);
       node.entry.kind = EntryKind::file;
       node.entry.target.clear();
     } else if (entry->kind == EntryKind::file) {
@@ -137,12 +147,12 @@ void read_tar(const ImageRecipe& recipe, const std::string& work, Tree& tree,
     if (node.content && (entry->kind == EntryKind::file || entry->size > 0)) {
       const std::uint64_t size =
           in_context([&] { return reader.copy_content(spool.get()); }, "write {}", spool_path);
-      *node.content = Content{.text = {}, .file = spool_path, .offset = offset, .size = size};
+      *node.content =
+          Content{.text = {}, .file = spool_path, .offset = offset, .size = size, .sha256 = {}};
       offset += size;
     }
-    in_context([&] { tree.put(std::move(node)); }, "{}", recipe.base_path);
+    in_context([&] { tree.put(std::move(node)); }, "{}", recipe.base.path);
   }
-  note_lost_xattrs(lost_xattrs, recipe.base_path, context);
 }
 
 /// The kernel opens /dev/console for the first process before anything is mounted; the folders are
@@ -182,10 +192,21 @@ Node node_of(const ImageFile& file) {
 
 }  // namespace
 
-Tree read_base(const ImageRecipe& recipe, const std::string& work, pipeline::Context& context) {
+Tree read_base(const ImageRecipe& recipe, const std::string& work, pipeline::Context&) {
   Tree tree;
-  if (recipe.base == BaseKind::directory) read_directory(recipe, tree, context);
-  if (recipe.base == BaseKind::tar) read_tar(recipe, work, tree, context);
+  switch (recipe.base.kind) {
+    case BaseKind::scratch:
+      break;
+    case BaseKind::directory:
+      DirectoryWalk(recipe.base.path, "base", tree).walk("");
+      break;
+    case BaseKind::tar:
+      read_tar(recipe, work, tree);
+      break;
+    default:
+      throw_error(Code::unimplemented, "{}: base {} is not built yet", recipe.file,
+                  recipe::base_name_of(recipe.base.kind));
+  }
   add_essentials(tree);
   return tree;
 }
@@ -195,6 +216,7 @@ void add_files(const ImageRecipe& recipe, Tree& tree) {
     if (file.path == "/")
       throw_error(Code::invalid_argument, "{}: a file cannot be /", recipe.file);
     Node node = in_context([&] { return node_of(file); }, "{}", recipe.file);
+    node.origin = "files";
     node.entry.uid = file.uid;
     node.entry.gid = file.gid;
     tree.put(std::move(node));

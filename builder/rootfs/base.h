@@ -6,7 +6,7 @@
 #include <string>
 
 #include "builder/pipeline/context.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/tree.h"
 
 namespace kata::rootfs {

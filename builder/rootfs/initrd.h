@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The image stage for `format: initrd`. Disk images will be a second stage beside it that takes the
-// same Tree.
+// The format that the kernel unpacks into its first root: a compressed cpio archive.
 #pragma once
 
 #include <string>
 
 #include "builder/pipeline/context.h"
-#include "builder/pipeline/stage_status.h"
-#include "builder/recipe/artifact.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/image_recipe.h"
+#include "builder/rootfs/image_plan.h"
+#include "builder/rootfs/packed_image.h"
 
 namespace kata::rootfs {
 
-/// Builds the initrd and puts it at `output` with its manifest and SBOM beside it, or leaves them
-/// when they are up to date. Unprivileged; equal inputs give equal bytes. Throws Error.
-recipe::ImageArtifact build_initrd(const recipe::ImageRecipe& recipe, const std::string& output,
-                                   pipeline::Context& context);
+/// What decides an initrd's bytes besides its tree.
+[[nodiscard]] std::string initrd_inputs(const recipe::ImageRecipe& recipe);
 
-/// What build_initrd would do; changes nothing. Throws Error.
-[[nodiscard]] pipeline::StageStatus initrd_status(const recipe::ImageRecipe& recipe,
-                                                  const std::string& output,
-                                                  pipeline::Context& context);
+/// Packs the plan's tree below `work`. Equal trees give equal bytes. Says how many extended
+/// attributes were left out: an initrd cannot hold them. Throws Error.
+[[nodiscard]] PackedImage pack_initrd(const recipe::ImageRecipe& recipe, const ImagePlan& plan,
+                                      const std::string& work, pipeline::Context& context);
 
 }  // namespace kata::rootfs

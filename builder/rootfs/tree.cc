@@ -29,6 +29,8 @@ Node make_node(EntryKind kind, const std::string& path, unsigned mode) {
   return node;
 }
 
+}  // namespace
+
 void read_content(const Content& content, const std::string& path,
                   const std::function<void(std::string_view)>& take) {
   if (content.file.empty()) {
@@ -54,7 +56,12 @@ void read_content(const Content& content, const std::string& path,
   }
 }
 
-}  // namespace
+std::string content_sha256(const Content& content, const std::string& path) {
+  if (!content.sha256.empty()) return content.sha256;
+  pipeline::Sha256 bytes;
+  read_content(content, path, [&](std::string_view part) { bytes.add(part); });
+  return bytes.finish();
+}
 
 void Tree::put(Node node) {
   const std::string path = node.entry.path;
@@ -79,6 +86,13 @@ void Tree::put(Node node) {
     }
   }
   nodes_.insert_or_assign(path, std::move(node));
+}
+
+void Tree::remove(const std::string& path) {
+  nodes_.erase(path);
+  const std::string below = path + "/";
+  auto node = nodes_.lower_bound(below);
+  while (node != nodes_.end() && node->first.starts_with(below)) node = nodes_.erase(node);
 }
 
 const Node* Tree::find(const std::string& path) const {
@@ -107,7 +121,7 @@ Node make_device(const std::string& path, bool block, unsigned major, unsigned m
 Node make_text_file(const std::string& path, const std::string& text, unsigned mode) {
   Node node = make_node(EntryKind::file, path, mode);
   node.content = std::make_shared<Content>(
-      Content{.text = text, .file = {}, .offset = 0, .size = text.size()});
+      Content{.text = text, .file = {}, .offset = 0, .size = text.size(), .sha256 = {}});
   return node;
 }
 
@@ -117,8 +131,12 @@ Node make_file(const std::string& path, const std::string& source, unsigned mode
   if (!S_ISREG(status.st_mode))
     throw_error(Code::invalid_argument, "read {} for /{}: not a regular file", source, path);
   Node node = make_node(EntryKind::file, path, mode);
-  node.content = std::make_shared<Content>(Content{
-      .text = {}, .file = source, .offset = 0, .size = static_cast<std::uint64_t>(status.st_size)});
+  node.content =
+      std::make_shared<Content>(Content{.text = {},
+                                        .file = source,
+                                        .offset = 0,
+                                        .size = static_cast<std::uint64_t>(status.st_size),
+                                        .sha256 = {}});
   return node;
 }
 
@@ -131,15 +149,16 @@ std::string tree_digest(const Tree& tree) {
     if (node.content) {
       std::string& known = seen[node.content.get()];
       if (known.empty()) {
-        pipeline::Sha256 bytes;
-        read_content(*node.content, path, [&](std::string_view part) { bytes.add(part); });
-        known = bytes.finish() + " " + path;  // the first name tells hard links from equal files
+        // The first name tells hard links from equal files
+        known = content_sha256(*node.content, path) + " " + path;
       }
       content = known;
     }
     digest.add(fmt::format("{}\n{} {:o} {}:{} {}:{} {}\n{}\n", path, static_cast<int>(entry.kind),
                            entry.mode, entry.uid, entry.gid, entry.device_major, entry.device_minor,
                            content, entry.target));
+    for (const auto& [name, value] : entry.xattrs)
+      digest.add(fmt::format("xattr {} {}\n{}\n", name, value.size(), value));
   }
   return digest.finish();
 }

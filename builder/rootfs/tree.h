@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "builder/archive/archive_reader.h"
 #include "builder/archive/cpio_writer.h"
@@ -21,11 +23,13 @@ struct Content {
   std::string file;  ///< when not empty, the bytes are [offset, offset + size) of it
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+  std::string sha256{};  ///< when it is known already; empty: to be taken from the bytes
 };
 
 struct Node {
   archive::Entry entry;              ///< path without a leading slash
   std::shared_ptr<Content> content;  ///< of regular files
+  std::string origin{};  ///< what brought it in, for people: "base", "package bash 5.1-2", "files"
 };
 
 class Tree {
@@ -35,6 +39,8 @@ class Tree {
   /// something else.
   void put(Node node);
   [[nodiscard]] const Node* find(const std::string& path) const;
+  /// Takes `path` and all below it away; nothing happens when it is not there.
+  void remove(const std::string& path);
   [[nodiscard]] bool contains(const std::string& path) const { return find(path) != nullptr; }
   [[nodiscard]] const std::map<std::string, Node>& nodes() const noexcept { return nodes_; }
 
@@ -50,8 +56,13 @@ class Tree {
 /// The whole of the builder's file `source`. Throws Error when it is no readable regular file.
 [[nodiscard]] Node make_file(const std::string& path, const std::string& source, unsigned mode);
 
-/// SHA-256 over every path, kind, mode, owner, device, target and content: equal trees have equal
-/// digests.
+/// Hands a file's bytes over, part by part; `path` is for messages. Throws Error.
+void read_content(const Content& content, const std::string& path,
+                  const std::function<void(std::string_view)>& take);
+/// The SHA-256 of a file's bytes, the known one when there is one. Throws Error.
+[[nodiscard]] std::string content_sha256(const Content& content, const std::string& path);
+/// SHA-256 over every path, kind, mode, owner, device, target, content and extended
+/// attribute: equal trees have equal digests.
 [[nodiscard]] std::string tree_digest(const Tree& tree);
 /// Writes the tree, every time stamp `mtime`. Throws Error.
 void write_tree(const Tree& tree, std::int64_t mtime, archive::CpioWriter& writer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/rootfs/initrd.h"
+#include "builder/rootfs/build_image.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,7 +99,7 @@ struct Build {
     return dir.path() + "/" + name;
   }
   ImageArtifact run(const std::string& name = "out/initrd.img") {
-    return rootfs::build_initrd(recipe, dir.path() + "/" + name, context);
+    return rootfs::build_image(recipe, dir.path() + "/" + name, context);
   }
   std::string error(const std::string& name = "out/initrd.img") {
     try {
@@ -196,8 +196,8 @@ TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]")
   REQUIRE(::chmod((base + "/bin/a").c_str(), 04755) == 0);
   REQUIRE(::link((base + "/bin/a").c_str(), (base + "/bin/b").c_str()) == 0);
   fs::create_symlink("/anywhere", base + "/link");
-  build.recipe.base = BaseKind::directory;
-  build.recipe.base_path = base;
+  build.recipe.base.kind = BaseKind::directory;
+  build.recipe.base.path = base;
   const auto entries = entries_of(build.run().image.path);
   CHECK(entries.at("link").target == "/anywhere");
   CHECK(entries.at("bin/a").mode == 04755);
@@ -214,8 +214,8 @@ TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]")
 
 TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]") {
   Build build;
-  build.recipe.base = BaseKind::tar;
-  build.recipe.base_path = build.file(
+  build.recipe.base.kind = BaseKind::tar;
+  build.recipe.base.path = build.file(
       "base.tar",
       tar_member("./etc/", '5', "", "", "0000755") + tar_member("./etc/f", '0', "hello") +
           tar_member("./etc/g", '1', "", "./etc/f") + tar_member("./abs", '2', "", "/etc/f") +
@@ -229,7 +229,7 @@ TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]")
 
 TEST_CASE("a hostile base tar is refused", "[initrd]") {
   Build build;
-  build.recipe.base = BaseKind::tar;
+  build.recipe.base.kind = BaseKind::tar;
   const auto [tar, expected] = GENERATE(table<std::string, std::string>({
       {tar_member("../evil", '0', "x"), "entry ../evil leaves the folder"},
       {tar_member("a/../../evil", '0', "x"), "leaves the folder"},
@@ -239,7 +239,7 @@ TEST_CASE("a hostile base tar is refused", "[initrd]") {
       {"this is not an archive at all, but long enough to be looked at", "base.tar"},
       {tar_member("cut", '0', std::string(4096, 'x')).substr(0, 1024), "base.tar"},
   }));
-  build.recipe.base_path = build.file("base.tar", tar);
+  build.recipe.base.path = build.file("base.tar", tar);
   CHECK_THAT(build.error(), Catch::Contains(expected));
   CHECK_FALSE(fs::exists(build.dir.path() + "/out"));
   CHECK(fs::is_empty(build.dir.path() + "/cache/work"));

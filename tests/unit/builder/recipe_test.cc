@@ -109,8 +109,8 @@ TEST_CASE("an image recipe is read with files of every kind", "[recipe]") {
       "device: \"c 10:232\"}\n"
       "  - {path: /s, source: s.txt}\n");
   const ImageRecipe recipe = read_image_recipe(file.path);
-  CHECK(recipe.base == BaseKind::tar);
-  CHECK(recipe.base_path == file.dir.path() + "/base.tar");
+  CHECK(recipe.base.kind == BaseKind::tar);
+  CHECK(recipe.base.path == file.dir.path() + "/base.tar");
   CHECK(recipe.agent.as_service);
   CHECK(recipe.compression.type == CompressionType::lz4);
   REQUIRE(recipe.files.size() == 5);
@@ -129,8 +129,7 @@ TEST_CASE("mistakes in an image recipe name the place and the remedy", "[recipe]
        "type must be one of zstd, lz4, gzip, xz, none, not \"bzip2\""},
       {"name: i\ncompression: {type: gzip, level: 12}\n",
        "r.yaml:2:34: level of gzip is at most 9, not 12"},
-      {"name: i\nbase: debian\n",
-       "base must be scratch, {directory: PATH} or {tar: PATH}, not \"debian\""},
+      {"name: i\nbase: debian\n", "{oci: ...}, not \"debian\""},
       {"name: i\nagent: {as: service}\n", "agent as a service needs a base"},
       {"name: i\nfiles: [{path: etc/x, content: a}]\n", "path must be absolute within the image"},
       {"name: i\nfiles: [{path: /../x, content: a}]\n", "path must not hold \"..\""},

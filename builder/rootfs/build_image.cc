@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/rootfs/build_image.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+
+#include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
+#include "builder/pipeline/disk_space.h"
+#include "builder/pipeline/publish.h"
+#include "builder/rootfs/image_plan.h"
+#include "builder/rootfs/initrd.h"
+#include "builder/rootfs/kernel_support.h"
+#include "builder/rootfs/packed_image.h"
+#include "builder/sbom/program_components.h"
+#include "builder/sbom/spdx.h"
+#include "runtime/base/error.h"
+#include "runtime/base/io.h"
+#include "runtime/base/json.h"
+#include "runtime/base/path.h"
+
+namespace kata::rootfs {
+namespace {
+
+using pipeline::Context;
+using recipe::ImageArtifact;
+using recipe::ImageRecipe;
+
+// Part of every image's inputs: raise it when a change here makes other bytes from the same inputs.
+constexpr int kProcedure = 3;
+
+std::string inputs_digest(const ImageRecipe& recipe, const ImagePlan& plan) {
+  return pipeline::sha256_of_text(fmt::format("katabuild image {}\n{}\n{}\n{}\n", kProcedure,
+                                              plan.files_sha256, initrd_inputs(recipe),
+                                              plan.timestamp));
+}
+
+PackedImage pack(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& work,
+                 Context& context) {
+  if (recipe.format == recipe::ImageFormat::initrd) return pack_initrd(recipe, plan, work, context);
+  throw_error(Code::unimplemented, "{}: format image is not built yet", recipe.file);
+}
+
+/// `suffix` in place of the image's own.
+std::string companion_name(const std::string& image_name, const std::string& suffix) {
+  const std::size_t dot = image_name.find_last_of('.');
+  return image_name.substr(0, dot == 0 ? std::string::npos : dot) + suffix;
+}
+
+std::string manifest_name(const std::string& image_name) {
+  return companion_name(image_name, ".manifest.json");
+}
+
+std::string sbom_name(const std::string& image_name) {
+  return companion_name(image_name, ".spdx.json");
+}
+
+/// The agent, and what is linked into it.
+std::vector<recipe::Component> components_of(const ImageRecipe& recipe, const ImagePlan& plan,
+                                             const Context& context) {
+  std::vector<recipe::Component> components =
+      sbom::program_components(recipe.agent.path, context.cache);
+  sbom::merge_components(components, {{.name = "kata-agent",
+                                       .version = KATA_VERSION,
+                                       .license = "Apache-2.0",
+                                       .purl = "",
+                                       .relation = "CONTAINS",
+                                       .sha256 = plan.agent.sha256}});
+  sbom::merge_components(components, plan.packages);
+  return components;
+}
+
+std::vector<sbom::File> files_of(const Tree& tree) {
+  std::vector<sbom::File> files;
+  for (const auto& [path, node] : tree.nodes()) {
+    if (!node.content) continue;
+    pipeline::FileDigester digester;
+    read_content(*node.content, path, [&](std::string_view part) { digester.add(part); });
+    const pipeline::FileDigests digests = digester.finish();
+    files.push_back({"./" + path, digests.sha1, digests.sha256});
+  }
+  return files;
+}
+
+std::string sbom_of(const ImageRecipe& recipe, const ImagePlan& plan, const ImageArtifact& artifact,
+                    const std::vector<recipe::Component>& components) {
+  return sbom::spdx_document({.name = recipe.name,
+                              .version = plan.files_sha256.substr(0, 16),
+                              .file_name = std::string(base_name(artifact.image.path)),
+                              .license = "",
+                              .supplier = "",
+                              .purl = "",
+                              .sha256 = artifact.image.sha256,
+                              .files = files_of(plan.tree),
+                              .components = components,
+                              .timestamp = plan.timestamp});
+}
+
+Json manifest_of(const ImageRecipe& recipe, const ImagePlan& plan, const ImageArtifact& artifact,
+                 const std::vector<recipe::Component>& components, const Json& facts) {
+  Json manifest{{"kind", "image"},
+                {"name", recipe.name},
+                {"format", recipe.format == recipe::ImageFormat::initrd ? "initrd" : "image"},
+                {"file",
+                 {{"name", base_name(artifact.image.path)},
+                  {"sha256", artifact.image.sha256},
+                  {"size", artifact.image.size}}},
+                {"uncompressed_size", artifact.uncompressed_size},
+                {"components", recipe::to_json(components)},
+                {"entries", plan.tree.nodes().size()},
+                {"files_sha256", plan.files_sha256},
+                {"agent",
+                 {{"sha256", plan.agent.sha256},
+                  {"size", plan.agent.size},
+                  {"build_id", plan.agent.build_id}}},
+                {"timestamp", plan.timestamp},
+                {"inputs_sha256", inputs_digest(recipe, plan)}};
+  manifest.update(facts);
+  return manifest;
+}
+
+/// What is there already, when it came from the same inputs and is whole.
+std::optional<ImageArtifact> find_up_to_date(const std::string& output,
+                                             const std::string& manifest_path,
+                                             const std::string& inputs_sha256,
+                                             const pipeline::Cache& cache) {
+  const std::optional<std::string> text = read_file_if_exists(manifest_path);
+  const std::string sbom =
+      join_path(parent_path(output), sbom_name(std::string(base_name(output))));
+  if (!text || !path_exists(output) || !path_exists(sbom)) return std::nullopt;
+  try {
+    const Json manifest = parse_json(*text, manifest_path);
+    ImageArtifact artifact;
+    artifact.image = {output, manifest.at("file").at("sha256").get<std::string>(),
+                      manifest.at("file").at("size").get<std::uint64_t>()};
+    artifact.manifest = manifest_path;
+    artifact.sbom = sbom;
+    artifact.uncompressed_size = manifest.at("uncompressed_size").get<std::uint64_t>();
+    artifact.up_to_date = true;
+    if (manifest.at("inputs_sha256") != inputs_sha256) return std::nullopt;
+    if (pipeline::remembered_sha256(output, cache) != artifact.image.sha256) return std::nullopt;
+    return artifact;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Error& error) {
+    if (error.code() == Code::invalid_argument) return std::nullopt;  // not JSON: not ours
+    throw;
+  }
+}
+
+ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
+                       const std::string& output, Context& context) {
+  const ImagePlan plan = plan_image(recipe, work, context);
+  const std::string name(base_name(output));
+  const std::string manifest_path = join_path(parent_path(output), manifest_name(name));
+  if (std::optional<ImageArtifact> present =
+          find_up_to_date(output, manifest_path, inputs_digest(recipe, plan), context.cache))
+    return *present;
+  context.progress.begin("image", fmt::format("packing {} entries", plan.tree.nodes().size()), 0);
+  const PackedImage packed = pack(recipe, plan, work, context);
+  ImageArtifact artifact;
+  artifact.uncompressed_size = packed.uncompressed_size;
+  artifact.image = {output, pipeline::sha256_of_file(packed.path),
+                    std::filesystem::file_size(packed.path)};
+  artifact.manifest = manifest_path;
+  pipeline::OutputFolder folder(parent_path(output));
+  folder.add_file(packed.path, name);
+  for (const auto& [suffix, text] : packed.companions)
+    folder.add_text(text, companion_name(name, suffix));
+  const std::vector<recipe::Component> components = components_of(recipe, plan, context);
+  artifact.sbom = folder.path_of(sbom_name(name));
+  folder.add_text(sbom_of(recipe, plan, artifact, components), sbom_name(name));
+  folder.add_text(manifest_of(recipe, plan, artifact, components, packed.facts).dump(2) + "\n",
+                  manifest_name(name));
+  context.progress.end(
+      fmt::format("{} bytes, {} unpacked,", artifact.image.size, artifact.uncompressed_size));
+  return artifact;
+}
+
+}  // namespace
+
+pipeline::StageStatus image_status(const ImageRecipe& recipe, const std::string& output,
+                                   Context& context) {
+  const TempDir work;
+  const ImagePlan plan = plan_image(recipe, work.path(), context);
+  const std::string manifest =
+      join_path(parent_path(output), manifest_name(std::string(base_name(output))));
+  const std::size_t entries = plan.tree.nodes().size();
+  if (find_up_to_date(output, manifest, inputs_digest(recipe, plan), context.cache))
+    return {.up_to_date = true, .detail = fmt::format("{} entries", entries)};
+  return {.up_to_date = false, .detail = fmt::format("{} entries to be packed", entries)};
+}
+
+ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, Context& context) {
+  if (recipe.format == recipe::ImageFormat::initrd)
+    check_kernel_unpacks(recipe.kernel_config, recipe.compression.type);
+  context.cache.remove_stale_work();
+  const std::string key = pipeline::sha256_of_text(output);
+  const pipeline::FileLock lock = context.cache.lock("image", key, [&] {
+    context.progress.note("image: waiting for another katabuild that writes the same image");
+  });
+  return pipeline::explain_full_disk(context.cache.root(), [&] {
+    const pipeline::WorkFolder work(context.cache.work_path("image", key));
+    return build_in(work.path(), recipe, output, context);
+  });
+}
+
+}  // namespace kata::rootfs
