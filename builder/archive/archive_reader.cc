@@ -5,6 +5,9 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
+#include <exception>
+#include <utility>
+
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -12,12 +15,20 @@
 #include "runtime/base/path.h"
 
 namespace kata::archive {
+namespace {
+
+constexpr la_int64_t kHighestId = 0xfffffffe;  // the next one means "nobody" to chown(2)
+
+}  // namespace
 
 struct ArchiveReader::State {
   struct archive* handle = archive_read_new();
   std::string path;
+  std::function<std::string_view()> next_block;
+  std::exception_ptr thrown;  ///< by next_block: C code must not be unwound
 
   [[noreturn]] void fail(const char* what) const {
+    if (thrown) std::rethrow_exception(thrown);
     const char* text = archive_error_string(handle);
     throw_error(Code::data_loss, "{} {}: {}", what, path, text != nullptr ? text : "no details");
   }
@@ -35,6 +46,31 @@ ArchiveReader::ArchiveReader(const std::string& path) : state_(std::make_unique<
     archive_read_free(state_->handle);
     throw_error(Code::data_loss, "read archive {}: {}", path, reason);
   }
+}
+
+ArchiveReader::ArchiveReader(const std::string& name, std::function<std::string_view()> next)
+    : state_(std::make_unique<State>()) {
+  state_->path = name;
+  state_->next_block = std::move(next);
+  archive_read_support_format_tar(state_->handle);
+  archive_read_support_format_empty(state_->handle);
+  const auto read = [](struct archive*, void* data, const void** block) -> la_ssize_t {
+    State& state = *static_cast<State*>(data);
+    try {
+      const std::string_view bytes = state.next_block();
+      *block = bytes.data();
+      return static_cast<la_ssize_t>(bytes.size());
+    } catch (...) {
+      state.thrown = std::current_exception();
+      return ARCHIVE_FATAL;
+    }
+  };
+  if (archive_read_open(state_->handle, state_.get(), nullptr, read, nullptr) == ARCHIVE_OK) return;
+  const char* text = archive_error_string(state_->handle);
+  const std::string reason = text != nullptr ? text : "no tar file";
+  archive_read_free(state_->handle);
+  if (state_->thrown) std::rethrow_exception(state_->thrown);
+  throw_error(Code::data_loss, "read archive {}: {}", name, reason);
 }
 
 ArchiveReader::~ArchiveReader() { archive_read_free(state_->handle); }
@@ -79,6 +115,11 @@ std::optional<Entry> ArchiveReader::next() {
     }
   }
   entry.mode = static_cast<unsigned>(archive_entry_perm(raw)) & 07777U;
+  for (const la_int64_t id : {archive_entry_uid(raw), archive_entry_gid(raw)}) {
+    if (id < 0 || id > kHighestId)
+      throw_error(Code::data_loss, "read archive {}: {} belongs to {}, which is no user or group",
+                  state_->path, entry.path, id);
+  }
   entry.uid = static_cast<unsigned>(archive_entry_uid(raw));
   entry.gid = static_cast<unsigned>(archive_entry_gid(raw));
   entry.device_major = static_cast<unsigned>(archive_entry_rdevmajor(raw));

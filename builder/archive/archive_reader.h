@@ -43,6 +43,9 @@ class ArchiveReader {
  public:
   /// Opens `path`; throws Error when it is missing or in no known format.
   explicit ArchiveReader(const std::string& path);
+  /// Reads a plain tar whose bytes `next` hands over, a block a call; an empty one is the end.
+  /// `name` is for messages. What `next` throws comes out of the call that needed its bytes.
+  ArchiveReader(const std::string& name, std::function<std::string_view()> next);
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;

@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/base/base.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "builder/pipeline/digest.h"
+#include "builder/pipeline/digest_memory.h"
 #include "builder/rootfs/base/directory_base.h"
+#include "builder/rootfs/base/layout_files.h"
+#include "builder/rootfs/base/oci_base.h"
+#include "builder/rootfs/base/oci_image.h"
 #include "builder/rootfs/base/tar_base.h"
+#include "builder/rootfs/base/tree_store.h"
 #include "runtime/base/error.h"
 
 namespace kata::rootfs {
 namespace {
 
+using archive::EntryKind;
+using pipeline::Context;
 using recipe::BaseKind;
+using recipe::ImageRecipe;
+
+// Part of every stored tree's key: raise it when a change here makes other trees of the same bases.
+constexpr int kProcedure = 1;
+constexpr std::size_t kMostPaths = 5;  // in a message
 
 /// The kernel opens /dev/console for the first process before anything is mounted; the folders are
 /// mount points.
@@ -23,9 +40,74 @@ void add_essentials(Tree& tree) {
   if (!tree.contains("dev/console")) tree.put(make_device("dev/console", false, 5, 1, 0600));
 }
 
+std::string key_of(const ImageRecipe& recipe, const std::string& what) {
+  return pipeline::sha256_of_text(fmt::format("base {}\n{}\n{} {}\n", kProcedure, what,
+                                              recipe.limits.size, recipe.limits.entries));
+}
+
+Base read_tar(const ImageRecipe& recipe, Context& context) {
+  const std::string& path = recipe.base.path;
+  const std::string key = key_of(recipe, "tar " + pipeline::remembered_sha256(path, context.cache));
+  return stored_tree(key, "base", context, [&](const std::string&, Spool& spool) {
+    Base base;
+    read_tar_base(path, recipe.limits, spool, base.tree);
+    return base;
+  });
+}
+
+Base unpack_image(const ImageRecipe& recipe, const OciImage& image, Spool& spool) {
+  Base base;
+  in_context([&] { unpack_oci_image(image, recipe.limits, spool, base.tree); }, "image {}",
+             recipe.base.oci.path);
+  return base;
+}
+
+Base read_oci(const ImageRecipe& recipe, const std::string& work, Context& context) {
+  const recipe::OciBase& oci = recipe.base.oci;
+  if (std::filesystem::is_directory(oci.path)) {
+    const OciImage image = find_oci_image(LayoutFiles(oci.path, work, recipe.limits), oci);
+    return stored_tree(
+        key_of(recipe, "oci " + image.digest), "base", context,
+        [&](const std::string&, Spool& spool) { return unpack_image(recipe, image, spool); });
+  }
+  // A tar's members lie nowhere until it is unpacked, which is most of the work
+  const std::string key = key_of(
+      recipe, fmt::format("oci tar {} {} {}", pipeline::remembered_sha256(oci.path, context.cache),
+                          oci.reference, oci.platform));
+  return stored_tree(key, "base", context, [&](const std::string& folder, Spool& spool) {
+    const LayoutFiles files(oci.path, folder, recipe.limits);
+    return unpack_image(recipe, find_oci_image(files, oci), spool);
+  });
+}
+
+std::string some_of(const std::vector<std::string>& paths) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostPaths); ++i)
+    text += (text.empty() ? "/" : ", /") + paths[i];
+  return text + (paths.size() > kMostPaths ? ", ..." : "");
+}
+
+/// What somebody else's archive may give power with.
+void note_unusual(const Tree& tree, Context& context) {
+  std::vector<std::string> setuid;
+  std::vector<std::string> devices;
+  for (const auto& [path, node] : tree.nodes()) {
+    const EntryKind kind = node.entry.kind;
+    if (kind == EntryKind::file && (node.entry.mode & 06000U) != 0) setuid.push_back(path);
+    if (kind == EntryKind::character_device || kind == EntryKind::block_device)
+      devices.push_back(path);
+  }
+  if (!setuid.empty()) {
+    context.progress.note(fmt::format("base: {} files run with their owner's rights (setuid): {}",
+                                      setuid.size(), some_of(setuid)));
+  }
+  if (!devices.empty())
+    context.progress.note(fmt::format("base: {} devices: {}", devices.size(), some_of(devices)));
+}
+
 }  // namespace
 
-Base read_base(const recipe::ImageRecipe& recipe, const std::string& work, pipeline::Context&) {
+Base read_base(const ImageRecipe& recipe, const std::string& work, Context& context) {
   Base base;
   switch (recipe.base.kind) {
     case BaseKind::scratch:
@@ -34,7 +116,12 @@ Base read_base(const recipe::ImageRecipe& recipe, const std::string& work, pipel
       read_directory_base(recipe.base.path, base.tree);
       break;
     case BaseKind::tar:
-      read_tar_base(recipe, work, base.tree);
+      base = read_tar(recipe, context);
+      note_unusual(base.tree, context);
+      break;
+    case BaseKind::oci:
+      base = read_oci(recipe, work, context);
+      note_unusual(base.tree, context);
       break;
     default:
       throw_error(Code::unimplemented, "{}: base {} is not built yet", recipe.file,

@@ -4,19 +4,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "builder/pipeline/context.h"
-#include "builder/recipe/component.h"
 #include "builder/recipe/image_recipe.h"
-#include "builder/rootfs/tree.h"
+#include "builder/rootfs/base/base_tree.h"
 
 namespace kata::rootfs {
-
-struct Base {
-  Tree tree;
-  std::vector<recipe::Component> packages;  ///< what a package manager installed in it
-};
 
 /// The recipe's base, with the folders and the console device added that any first process needs.
 /// What it needs on disk is in the cache or below `work`. Throws Error.

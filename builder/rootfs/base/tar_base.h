@@ -6,12 +6,14 @@
 #include <string>
 
 #include "builder/recipe/image_recipe.h"
+#include "builder/rootfs/base/spool.h"
 #include "builder/rootfs/tree.h"
 
 namespace kata::rootfs {
 
-/// Adds the entries of the recipe's tar; contents are spooled below `work`. Throws Error for a
-/// hostile or damaged one.
-void read_tar_base(const recipe::ImageRecipe& recipe, const std::string& work, Tree& tree);
+/// Adds the entries of the tar (or cpio) file at `path`, compressed or not; contents go into the
+/// spool. Throws Error for a hostile or damaged one, and for one past the limits.
+void read_tar_base(const std::string& path, const recipe::ImageLimits& limits, Spool& spool,
+                   Tree& tree);
 
 }  // namespace kata::rootfs
