@@ -4,23 +4,26 @@
 #include <charconv>
 #include <cstdio>
 #include <string_view>
+#include <tuple>
 
 #include "builder/recipe/image_sections.h"
 
 namespace kata::recipe {
 namespace {
 
-void read_owner(const Document& document, const YAML::Node& node, ImageFile& file) {
+std::pair<unsigned, unsigned> read_owner(const Document& document, const YAML::Node& node) {
   const std::string text = text_of(document, node, "owner");
+  std::pair<unsigned, unsigned> owner;
   const std::size_t colon = text.find(':');
   const auto id = [&](std::string_view part, unsigned& into) {
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
     return !part.empty() && error == std::errc() && end == part.data() + part.size();
   };
-  if (colon == std::string::npos || !id(std::string_view(text).substr(0, colon), file.uid) ||
-      !id(std::string_view(text).substr(colon + 1), file.gid)) {
+  if (colon == std::string::npos || !id(std::string_view(text).substr(0, colon), owner.first) ||
+      !id(std::string_view(text).substr(colon + 1), owner.second)) {
     fail(document, node.Mark(), "owner must be UID:GID in numbers, like \"0:0\", not \"{}\"", text);
   }
+  return owner;
 }
 
 /// "c 5:1" or "b 8:0".
@@ -96,7 +99,8 @@ ImageFile read_image_file(const Document& document, const YAML::Node& node) {
           kind(FileKind::device);
           read_device(document, n, file);
         }},
-       {"owner", [&](const YAML::Node& n) { read_owner(document, n, file); }},
+       {"owner",
+        [&](const YAML::Node& n) { std::tie(file.uid, file.gid) = read_owner(document, n); }},
        {"xattrs", [&](const YAML::Node& n) { file.xattrs = read_xattrs(document, n); }},
        {"capabilities",
         [&](const YAML::Node& n) { file.capabilities = one_line(document, n, "capabilities"); }},
@@ -111,6 +115,23 @@ ImageFile read_image_file(const Document& document, const YAML::Node& node) {
   if (!file.capabilities.empty() && !is_regular)
     fail(document, node.Mark(), "capabilities of {}: only a program can have them", file.path);
   return file;
+}
+
+ImageAttributes read_attribute(const Document& document, const YAML::Node& node) {
+  ImageAttributes attributes;
+  read_map(
+      document, node, "an entry of attributes",
+      {{"path", [&](const YAML::Node& n) { attributes.path = image_path_of(document, n); }, true},
+       {"owner", [&](const YAML::Node& n) { attributes.owner = read_owner(document, n); }},
+       {"xattrs", [&](const YAML::Node& n) { attributes.xattrs = read_xattrs(document, n); }},
+       {"capabilities",
+        [&](const YAML::Node& n) {
+          attributes.capabilities = one_line(document, n, "capabilities");
+        }},
+       {"mode", [&](const YAML::Node& n) {
+          attributes.mode = static_cast<unsigned>(number_of(document, n, "mode", 07777, 8));
+        }}});
+  return attributes;
 }
 
 unsigned id_of(const Document& document, const YAML::Node& node, std::string_view what) {
@@ -175,6 +196,13 @@ std::vector<ImageFile> read_image_files(const Document& document, const YAML::No
   read_list(document, list, "files",
             [&](const YAML::Node& n) { files.push_back(read_image_file(document, n)); });
   return files;
+}
+
+std::vector<ImageAttributes> read_attributes(const Document& document, const YAML::Node& list) {
+  std::vector<ImageAttributes> attributes;
+  read_list(document, list, "attributes",
+            [&](const YAML::Node& n) { attributes.push_back(read_attribute(document, n)); });
+  return attributes;
 }
 
 std::vector<ImageGroup> read_groups(const Document& document, const YAML::Node& list) {

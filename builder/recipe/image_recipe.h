@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kata::recipe {
@@ -89,6 +90,15 @@ struct ImageFile {
   std::string capabilities{};                   ///< as setcap(8) takes them: "cap_net_admin+ep"
 };
 
+/// Owner, mode and attributes for what is in the image already, whatever brought it.
+struct ImageAttributes {
+  std::string path;                                    ///< glob of absolute paths
+  std::optional<std::pair<unsigned, unsigned>> owner;  ///< user, group
+  std::optional<unsigned> mode;
+  std::map<std::string, std::string> xattrs;
+  std::string capabilities;
+};
+
 struct ImageGroup {
   std::string name;
   unsigned gid = 0;
@@ -99,9 +109,10 @@ struct ImageUser {
   std::string name;
   unsigned uid = 0;
   unsigned gid = 0;
-  std::string home = "/";
-  std::string shell = "/sbin/nologin";
-  std::string comment;
+  // Nothing: as the base has it; of a new user "/", "/sbin/nologin" and ""
+  std::optional<std::string> home;
+  std::optional<std::string> shell;
+  std::optional<std::string> comment;
 };
 
 struct ImageAgent {
@@ -160,6 +171,7 @@ struct ImageRecipe {
   std::vector<ImageGroup> groups;
   std::vector<ImageUser> users;
   std::vector<ImageFile> files;
+  std::vector<ImageAttributes> attributes;
   std::string kernel_modules;  ///< folder lib/modules/VERSION on the builder; may be empty
   std::string guest_hooks;     ///< folder of OCI hooks on the builder; may be empty
   std::vector<std::vector<std::string>> run;  ///< commands run in the root, offline

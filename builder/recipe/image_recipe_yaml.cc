@@ -185,6 +185,8 @@ ImageRecipe read_image_recipe(const std::string& path) {
          {"groups", [&](const YAML::Node& n) { recipe.groups = read_groups(document, n); }},
          {"users", [&](const YAML::Node& n) { recipe.users = read_users(document, n); }},
          {"files", [&](const YAML::Node& n) { recipe.files = read_image_files(document, n); }},
+         {"attributes",
+          [&](const YAML::Node& n) { recipe.attributes = read_attributes(document, n); }},
          {"kernel_modules",
           [&](const YAML::Node& n) {
             recipe.kernel_modules = path_of(document, n, "kernel_modules");

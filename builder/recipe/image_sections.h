@@ -17,6 +17,9 @@ namespace kata::recipe {
 /// The `files` section.
 [[nodiscard]] std::vector<ImageFile> read_image_files(const Document& document,
                                                       const YAML::Node& list);
+/// The `attributes` section.
+[[nodiscard]] std::vector<ImageAttributes> read_attributes(const Document& document,
+                                                           const YAML::Node& list);
 [[nodiscard]] std::vector<ImageGroup> read_groups(const Document& document, const YAML::Node& list);
 [[nodiscard]] std::vector<ImageUser> read_users(const Document& document, const YAML::Node& list);
 [[nodiscard]] Minimize read_minimize(const Document& document, const YAML::Node& node);

@@ -33,6 +33,16 @@ Json file_json(const ImageFile& file) {
   return json;
 }
 
+Json attributes_json(const ImageAttributes& attributes) {
+  Json json{{"path", attributes.path}};
+  if (attributes.owner)
+    json["owner"] = fmt::format("{}:{}", attributes.owner->first, attributes.owner->second);
+  if (attributes.mode) json["mode"] = fmt::format("{:04o}", *attributes.mode);
+  if (!attributes.xattrs.empty()) json["xattrs"] = attributes.xattrs;
+  if (!attributes.capabilities.empty()) json["capabilities"] = attributes.capabilities;
+  return json;
+}
+
 Json repository_json(const RpmRepository& repository) {
   Json json{{"id", repository.id},
             {"gpg_keys", repository.gpg_keys},
@@ -86,12 +96,11 @@ Json accounts_json(const ImageRecipe& recipe, Json json) {
         {{"name", group.name}, {"gid", group.gid}, {"members", group.members}});
   json["users"] = Json::array();
   for (const ImageUser& user : recipe.users) {
-    json["users"].push_back({{"name", user.name},
-                             {"uid", user.uid},
-                             {"gid", user.gid},
-                             {"home", user.home},
-                             {"shell", user.shell},
-                             {"comment", user.comment}});
+    Json entry{{"name", user.name}, {"uid", user.uid}, {"gid", user.gid}};
+    if (user.home) entry["home"] = *user.home;
+    if (user.shell) entry["shell"] = *user.shell;
+    if (user.comment) entry["comment"] = *user.comment;
+    json["users"].push_back(std::move(entry));
   }
   return json;
 }
@@ -205,6 +214,11 @@ Json to_json(const ImageRecipe& recipe) {
        {{"type", compression_name(recipe.compression.type)}, {"level", recipe.compression.level}}},
       {"kernel_config", recipe.kernel_config},
       {"timestamp", recipe.timestamp}};
+  if (!recipe.attributes.empty()) {
+    json["attributes"] = Json::array();
+    for (const ImageAttributes& attributes : recipe.attributes)
+      json["attributes"].push_back(attributes_json(attributes));
+  }
   if (!recipe.kernel_modules.empty()) json["kernel_modules"] = recipe.kernel_modules;
   if (!recipe.guest_hooks.empty()) json["guest_hooks"] = recipe.guest_hooks;
   if (is_disk) json["disk"] = disk_json(recipe.disk);

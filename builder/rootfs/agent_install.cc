@@ -5,35 +5,45 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/elf.h"
+#include "builder/rootfs/shape/origin.h"
+#include "builder/rootfs/shape/tree_path.h"
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
 
 namespace kata::rootfs {
 namespace {
 
-constexpr std::string_view kTarget = "usr/lib/systemd/system/kata-containers.target";
+// Where an image is told to boot into this target (`systemd.unit=`), and by default.
+constexpr std::string_view kTargetName = "kata-containers.target";
 constexpr std::string_view kTargetText =
     "[Unit]\n"
     "Description=Kata guest\n"
     "Requires=basic.target kata-agent.service\n"
+    "Wants=chrony.service chronyd.service\n"
     "After=basic.target\n"
+    "Conflicts=rescue.service rescue.target\n"
     "AllowIsolate=yes\n";
-constexpr std::string_view kService = "usr/lib/systemd/system/kata-agent.service";
+constexpr std::string_view kServiceName = "kata-agent.service";
 constexpr std::string_view kServiceText =
     "[Unit]\n"
     "Description=Kata agent\n"
-    "Wants=kata-containers.target\n"
     "\n"
     "[Service]\n"
     "Type=exec\n"
     "ExecStart=/usr/bin/kata-agent\n"
     "StandardOutput=tty\n"
     "LimitNOFILE=1048576\n"
+    "TasksMax=infinity\n"
     "Delegate=yes\n"
-    "ExecStopPost=/usr/bin/systemctl --force poweroff\n";
+    "KillMode=process\n"
+    "ExecStopPost=/usr/bin/systemctl --force poweroff\n"
+    "\n"
+    "[Install]\n"
+    "WantedBy=kata-containers.target\n";
 
 pipeline::ElfFile checked_program(const std::string& path, bool needs_static) {
   const std::optional<pipeline::ElfFile> elf = pipeline::read_elf(path);
@@ -75,23 +85,63 @@ std::string stripped(const std::string& path, const std::string& work, CommandRu
   return to;
 }
 
-void install_service(const recipe::ImageRecipe& recipe, const std::string& program, Tree& tree) {
-  bool has_init = tree.contains("init");
-  for (const char* path :
-       {"usr/lib/systemd/systemd", "lib/systemd/systemd", "usr/sbin/init", "sbin/init"}) {
-    if (has_init || !tree.contains(path)) continue;
-    tree.put(make_symlink("init", std::string("/") + path));
-    has_init = true;
+void put_in(Tree& tree, Node node) {
+  node.origin = kAgentOrigin;
+  put_through(tree, std::move(node));
+}
+
+/// The folder with systemd's own units.
+std::string find_systemd(const recipe::ImageRecipe& recipe, const Tree& tree) {
+  for (const char* folder : {"usr/lib/systemd", "lib/systemd"}) {
+    const Node* program = find_through(tree, std::string(folder) + "/systemd");
+    if (program != nullptr && program->content) return folder;
   }
-  if (!has_init) {
-    throw_error(Code::invalid_argument,
-                "put the agent as a service into {}: this base has no init (/init, systemd or "
-                "/sbin/init): use `as: /init`",
-                recipe.base.path);
+  throw_error(Code::invalid_argument,
+              "{}: agent as a service: the base has no systemd (/usr/lib/systemd/systemd): add its "
+              "package, or use `as: /init`",
+              recipe.file);
+}
+
+/// The first program of an image with systemd: the kernel looks for /init in an initrd, for
+/// /sbin/init on a disk.
+void link_init(const recipe::ImageRecipe& recipe, const std::string& systemd, Tree& tree) {
+  for (const char* path : {"init", "sbin/init"}) {
+    const bool is_needed = recipe.format == recipe::ImageFormat::disk || path[0] == 'i';
+    if (is_needed && find_through(tree, path) == nullptr)
+      put_in(tree, make_symlink(path, "/" + systemd + "/systemd"));
   }
-  tree.put(make_file("usr/bin/kata-agent", program, 0755));
-  tree.put(make_text_file(std::string(kTarget), std::string(kTargetText), 0644));
-  tree.put(make_text_file(std::string(kService), std::string(kServiceText), 0644));
+}
+
+const Content* install_service(const recipe::ImageRecipe& recipe, const std::string& program,
+                               Tree& tree) {
+  const std::string systemd = find_systemd(recipe, tree);
+  const std::string units = systemd + "/system/";
+  const std::string target = units + std::string(kTargetName);
+  const std::string service = units + std::string(kServiceName);
+  link_init(recipe, systemd, tree);
+  put_in(tree, make_file("usr/bin/kata-agent", program, 0755));
+  put_in(tree, make_text_file(target, std::string(kTargetText), 0644));
+  put_in(tree, make_text_file(service, std::string(kServiceText), 0644));
+  // As `systemctl enable` and `systemctl set-default` do it
+  put_in(tree, make_symlink("etc/systemd/system/default.target", "/" + target));
+  put_in(tree,
+         make_symlink(fmt::format("etc/systemd/system/{}.wants/{}", kTargetName, kServiceName),
+                      "/" + service));
+  return find_through(tree, "usr/bin/kata-agent")->content.get();
+}
+
+/// The agent itself as the first program.
+const Content* install_init(const recipe::ImageRecipe& recipe, const std::string& program,
+                            Tree& tree) {
+  Node init = make_file("init", program, 0755);
+  if (recipe.format == recipe::ImageFormat::disk) {
+    Node second = init;
+    second.entry.path = "sbin/init";
+    put_in(tree, std::move(second));
+  }
+  const Content* content = init.content.get();
+  put_in(tree, std::move(init));
+  return content;
 }
 
 }  // namespace
@@ -109,13 +159,9 @@ InstalledAgent install_agent(const recipe::ImageRecipe& recipe, const std::strin
   agent.build_id = build_id_of(elf);
   const std::string program = recipe.agent.strip ? stripped(path, work, runner) : path;
   agent.sha256 = pipeline::sha256_of_file(program);
-  if (recipe.agent.as_service) {
-    install_service(recipe, program, tree);
-    agent.size = tree.find("usr/bin/kata-agent")->content->size;
-  } else {
-    tree.put(make_file("init", program, 0755));
-    agent.size = tree.find("init")->content->size;
-  }
+  agent.size = (recipe.agent.as_service ? install_service(recipe, program, tree)
+                                        : install_init(recipe, program, tree))
+                   ->size;
   return agent;
 }
 
