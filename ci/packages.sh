@@ -22,6 +22,8 @@ apt_test=(
   podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
   rpmlint dnf createrepo-c python3 chromium
+  # guest images made by hand
+  e2fsprogs erofs-utils cryptsetup-bin
   # pipelines
   rsync
   # completion
@@ -41,7 +43,8 @@ dnf_build=(
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )
 dnf_test=(docker-engine containerd runc podman netavark catatonit slirp4netns iptables iproute qemu-kvm virtiofsd busybox
-  util-linux procps-ng cpio strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh) # chromium is in EPEL
+  util-linux procps-ng cpio strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh
+  e2fsprogs erofs-utils veritysetup) # chromium is in EPEL
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)

@@ -23,18 +23,21 @@
 namespace kata::agent {
 namespace {
 
+constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
+
 /// Serves until DestroySandbox. `listen` as for serve_at(); empty: the host, over what the machine
 /// has.
 void serve_until_destroyed(const KernelParameters& parameters, bool is_init,
-                           const std::string& listen) {
+                           const std::string& listen, const std::string& cgroup_root) {
   // Output passes in pieces of 1 MiB. Memory that is mapped for each anew costs a page fault for
   // every 4 KiB of it, which is half of the time that a guest needs for such a piece.
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 8 << 20);
   asio::io_context io(1);  // one thread: no locks inside
-  Sandbox sandbox(
-      io.get_executor(),
-      {.is_init = is_init, .pipe_size = parameters.pipe_size, .power_off = [&io] { io.stop(); }});
+  Sandbox sandbox(io.get_executor(), {.is_init = is_init,
+                                      .pipe_size = parameters.pipe_size,
+                                      .power_off = [&io] { io.stop(); },
+                                      .cgroup_root = cgroup_root});
   wire::Server server;
   add_all_services(server, sandbox);
   const auto rethrow = [](const std::exception_ptr& error) {
@@ -56,7 +59,7 @@ void serve_until_destroyed(const KernelParameters& parameters, bool is_init,
     parameters = parse_kernel_parameters(read_file("/proc/cmdline"));
     log::to_kmsg(parameters.log, "kata-agent");
     mount_rest();
-    serve_until_destroyed(parameters, true, "");
+    serve_until_destroyed(parameters, true, "", kCgroupRoot);
   } catch (const std::exception& error) {
     die_with(error.what(), parameters.power_off_by_reboot);
   }
@@ -71,8 +74,15 @@ int run_as_service(int argc, char** argv) {
   }
   try {
     const KernelParameters parameters = parse_kernel_parameters(read_file("/proc/cmdline"));
-    log::to_stderr(parameters.log, "kata-agent");
-    serve_until_destroyed(parameters, false, listen);
+    if (!listen.empty()) {
+      log::to_stderr(parameters.log, "kata-agent");
+      serve_until_destroyed(parameters, false, listen, kCgroupRoot);
+      return 0;
+    }
+    // The kernel's log reaches the host by the console, a journal in the guest would not.
+    log::to_kmsg(parameters.log, "kata-agent");
+    serve_until_destroyed(parameters, false, "", find_cgroup_root());
+    power_off_through_init(parameters.power_off_by_reboot);
     return 0;
   } catch (const std::exception& error) {
     log::error("agent ends error=\"{}\"", error.what());

@@ -10,6 +10,8 @@
 #include "runtime/base/io.h"
 #include "runtime/cli/shim_process.h"
 #include "runtime/config/load.h"
+#include "runtime/config/verity.h"
+#include "runtime/hypervisor/guest_image.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
@@ -66,6 +68,24 @@ Json host_json(const hypervisor::HostProbe& probe) {
           {"Cgroups", cgroup_mode_name(probe.cgroups)}};
 }
 
+/// What the image itself shows, beside what the configuration says of it.
+Json image_json(const config::Hypervisor& hypervisor) {
+  try {
+    const hypervisor::GuestImage image = hypervisor::read_guest_image(hypervisor.image);
+    const std::string& parameters = hypervisor.kernel_verity_params;
+    return {
+        {"Path", image.path},
+        {"Format", image.format},
+        {"SizeMiB", image.disk_size >> 20},
+        {"Partitions", hypervisor::to_string(image.table)},
+        {"Filesystem", image.filesystem},
+        {"DAXHeader", image.dax_offset.has_value()},
+        {"VerityRootHash", parameters.empty() ? "" : config::parse_verity(parameters).root_hash}};
+  } catch (const Error& error) {
+    return {{"Path", hypervisor.image}, {"Error", error.what()}};
+  }
+}
+
 std::string shim_path() {
   std::string path;
   ignore_error([&] { path = shim_program(); }, "`check` says what to do about it");
@@ -101,12 +121,17 @@ Json environment_json(const config::Config& config, const hypervisor::HostProbe&
                             {"KernelParams", hypervisor.kernel_params},
                             {"Initrd", hypervisor.initrd},
                             {"Image", hypervisor.image},
+                            {"RootfsType", hypervisor.rootfs_type},
+                            {"KernelVerityParams", hypervisor.kernel_verity_params},
+                            {"DisableImageNVDIMM", hypervisor.disable_image_nvdimm},
+                            {"GuestHookPath", hypervisor.guest_hook_path},
                             {"DefaultVCPUs", hypervisor.default_vcpus},
                             {"DefaultMemoryMiB", hypervisor.default_memory},
                             {"SharedFS", hypervisor.shared_fs},
                             {"VirtioFSDaemon", probe.virtiofsd},
                             {"BlockDeviceDriver", hypervisor.block_device_driver},
                             {"Debug", hypervisor.enable_debug}};
+  if (!hypervisor.image.empty()) sections["GuestImage"] = image_json(hypervisor);
   sections["Agent"] = {{"Debug", config.agent.enable_debug},
                        {"DebugConsole", config.agent.debug_console_enabled},
                        {"DialTimeoutSeconds", config.agent.dial_timeout}};

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
+#include "runtime/config/guest_root.h"
 #include "runtime/config/keys.h"
 #include "runtime/config/load.h"
 
@@ -64,6 +67,9 @@ void check_path(const Hypervisor& allowed, const Key& key, const std::string& va
   if (key.name == "path") patterns = &allowed.valid_hypervisor_paths;
   if (key.name == "virtio_fs_daemon") patterns = &allowed.valid_virtio_fs_daemon_paths;
   if (key.name == "entropy_source") patterns = &allowed.valid_entropy_sources;
+  // Of the guest's files, enable_annotations alone decides unless there are patterns.
+  const bool is_guest_file = key.name == "kernel" || key.name == "initrd" || key.name == "image";
+  if (is_guest_file && !allowed.valid_guest_paths.empty()) patterns = &allowed.valid_guest_paths;
   if (patterns != nullptr && !matches_any(*patterns, value)) {
     throw_error(Code::permission_denied, "path {} is not among those that the configuration allows",
                 value);
@@ -86,8 +92,8 @@ const Key& key_for(std::string_view name) {
               nearest_key(section, rest));
 }
 
-void apply_one(Config& result, const Config& config, std::string_view name,
-               const std::string& value) {
+const Key& apply_one(Config& result, const Config& config, std::string_view name,
+                     const std::string& value) {
   if (name.size() > kMaxKey || value.size() > kMaxValue) {
     throw_error(Code::invalid_argument, "longer than {} or its value than {} characters", kMaxKey,
                 kMaxValue);
@@ -104,6 +110,7 @@ void apply_one(Config& result, const Config& config, std::string_view name,
   }
   check_path(config.hypervisor, key, value);
   std::visit([&](auto field) { assign(field, value); }, key.field(result));
+  return key;
 }
 
 }  // namespace
@@ -121,13 +128,23 @@ bool is_allowed(const std::vector<std::string>& expressions, const std::string& 
 
 Config apply_annotations(const Config& config, const Annotations& annotations) {
   Config result = config;
+  std::set<std::string, std::less<>> hypervisor_keys;
   for (const auto& [name, value] : annotations) {
     if (!name.starts_with(kPrefix)) continue;
     in_context(
-        [&] { apply_one(result, config, std::string_view(name).substr(kPrefix.size()), value); },
+        [&] {
+          const Key& key =
+              apply_one(result, config, std::string_view(name).substr(kPrefix.size()), value);
+          if (key.section == "hypervisor.qemu") hypervisor_keys.emplace(key.name);
+        },
         "annotation {}", name.substr(0, 200));
   }
-  in_context([&] { check_config(result); }, "annotations");
+  in_context(
+      [&] {
+        settle_root(result.hypervisor, hypervisor_keys, Layer::annotations);
+        check_config(result);
+      },
+      "annotations");
   return result;
 }
 

@@ -18,7 +18,11 @@ struct Hypervisor {
   std::string path{};  ///< empty: found by the probe
   std::string kernel = "/usr/share/kata-containers/vmlinux.container";
   std::string initrd = "/usr/share/kata-containers/kata-containers-initrd.img";
-  std::string image{};
+  std::string image{};        ///< a disk image in the initrd's place; see guest_root.h
+  std::string rootfs_type{};  ///< of the image: ext4 | xfs | erofs | squashfs; empty: found out
+  std::string kernel_verity_params{};  ///< of the image; see verity.h
+  bool disable_image_nvdimm = false;   ///< the image is a disk even where it could be memory
+  std::string guest_hook_path{};       ///< a folder of the guest with OCI hooks
   std::string firmware{};
   std::string machine_type = "q35";    ///< or "microvm", or a full name such as "pc-q35-7.2"
   std::string accelerator = "auto";    ///< auto | kvm | tcg
@@ -60,6 +64,7 @@ struct Hypervisor {
   std::vector<std::string> valid_hypervisor_paths{};
   std::vector<std::string> valid_virtio_fs_daemon_paths{};
   std::vector<std::string> valid_entropy_sources{};
+  std::vector<std::string> valid_guest_paths{};  ///< kernels, initrds, images; empty: any
 };
 
 /// [agent.kata]

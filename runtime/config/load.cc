@@ -10,6 +10,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/config/guest_root.h"
 
 namespace kata::config {
 namespace {
@@ -108,10 +109,7 @@ void check_config(const Config& config) {
   check_range("create_container_timeout", config.runtime.create_container_timeout, 1, 3600);
   if (hypervisor.kernel.empty())
     throw_error(Code::invalid_argument, "kernel = \"\": a guest needs a kernel");
-  if (hypervisor.initrd.empty() && hypervisor.image.empty()) {
-    throw_error(Code::invalid_argument,
-                "neither initrd nor image is set: a guest needs one of them");
-  }
+  check_root(hypervisor);
 }
 
 }  // namespace kata::config

@@ -8,10 +8,13 @@
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
+#include <functional>
 #include <limits>
+#include <set>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/config/guest_root.h"
 #include "runtime/config/keys.h"
 #include "runtime/config/load.h"
 
@@ -37,6 +40,8 @@ class Applier {
         apply_section(full, table_of(full, inner_key, inner));
       }
     }
+    in_context([&] { settle_root(config_.hypervisor, hypervisor_keys_, Layer::file); }, "{}",
+               name_);
   }
 
  private:
@@ -71,6 +76,7 @@ class Applier {
                    known->name, name_);
       }
       std::visit([&](auto field) { assign(*known, field, node); }, known->field(config_));
+      if (section == "hypervisor.qemu") hypervisor_keys_.emplace(key.str());
     }
   }
 
@@ -118,6 +124,7 @@ class Applier {
 
   Config& config_;
   const std::string& name_;
+  std::set<std::string, std::less<>> hypervisor_keys_;
 };
 
 }  // namespace

@@ -36,6 +36,7 @@ class Builder {
     add_cpus();
     add_memory();
     add_kernel();
+    add_root();
     add_monitor();
     add_serial();
     add_shared_folder();
@@ -83,6 +84,7 @@ class Builder {
   void add_machine() {
     std::string machine = vm_.machine_name;
     if (!vm_.machine_options.empty()) machine += "," + vm_.machine_options;
+    if (vm_.root.device == RootDevice::nvdimm) machine += ",nvdimm=on";
     option("-machine", machine + ",memory-backend=ram0");
     if (vm_.accelerator == Accelerator::kvm) {
       option("-accel", "kvm");
@@ -109,9 +111,14 @@ class Builder {
 
   void add_memory() {
     std::string size = fmt::format("{}M", vm_.memory_mib);
-    if (can_grow_memory()) {
-      size += fmt::format(",slots={},maxmem={}M", vm_.memory_slots, vm_.max_memory_mib);
+    std::uint32_t slots = can_grow_memory() ? vm_.memory_slots : 0;
+    std::uint64_t most = can_grow_memory() ? vm_.max_memory_mib : vm_.memory_mib;
+    // A root in memory takes a slot and its size of what can be plugged.
+    if (vm_.root.is_memory()) {
+      ++slots;
+      most += vm_.root.size_mib;
     }
+    if (slots > 0) size += fmt::format(",slots={},maxmem={}M", slots, most);
     option("-m", size);
     // virtiofsd maps the guest's memory, so it must be shared; a memfd needs no file system.
     const bool shared = vm_.shared.kind == SharedFs::virtio_fs;
@@ -131,6 +138,22 @@ class Builder {
     option("-kernel", vm_.kernel);
     if (!vm_.initrd.empty()) option("-initrd", vm_.initrd);
     option("-append", kernel_command_line(vm_));
+  }
+
+  /// Read-only whatever the device: many machines use one file at once.
+  void add_root() {
+    const RootDisk& root = vm_.root;
+    if (root.image.empty()) return;
+    if (!root.is_memory()) {
+      add_disk({.id = "rootfs", .path = root.image, .format = root.format, .read_only = true});
+      return;
+    }
+    option("-object",
+           fmt::format("memory-backend-file,id=rootfs,mem-path={},size={}M,share=on,readonly=on",
+                       escaped(root.image), root.size_mib));
+    const bool is_nvdimm = root.device == RootDevice::nvdimm;
+    option("-device", is_nvdimm ? "nvdimm,id=dev-rootfs,memdev=rootfs,unarmed=on"
+                                : "virtio-pmem-pci,id=dev-rootfs,memdev=rootfs");
   }
 
   void add_monitor() {
@@ -235,7 +258,7 @@ std::string_view name_of(std::string_view parameter) {
 /// Parameters that may stand more than once, each with its own meaning.
 bool may_repeat(std::string_view name) {
   return name == "console" || name == "earlyprintk" || name == "earlycon" ||
-         name == "virtio_mmio.device";
+         name == "virtio_mmio.device" || name == "systemd.mask";
 }
 
 void append_words(std::vector<std::string>& words, std::string_view text) {
@@ -284,7 +307,7 @@ std::string default_parameters(const VmConfig& vm) {
   if (vm.machine == Machine::q35 && vm.hotplug_ports == 0) text += " pci=lastbus=0";
   text += vm.debug ? " loglevel=7" : " quiet";
   if (!vm.agent_log_level.empty()) text += " agent.log=" + vm.agent_log_level;
-  if (vm.initrd.empty() && !vm.image.empty()) text += " root=/dev/vda1 rootflags=ro ro";
+  if (!vm.root.image.empty()) text += " " + root_parameters(vm.root);
   return text;
 }
 

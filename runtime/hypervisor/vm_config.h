@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/fd.h"
+#include "runtime/hypervisor/root_disk.h"
 
 namespace kata::hypervisor {
 
@@ -66,7 +67,7 @@ struct VmConfig {
 
   std::string kernel{};
   std::string initrd{};
-  std::string image{};
+  RootDisk root{};  ///< in the initrd's place
   std::string firmware{};
   std::string kernel_params{};    ///< the user's; they come last, so they win
   std::string agent_log_level{};  ///< empty: the agent's default

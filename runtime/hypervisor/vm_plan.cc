@@ -138,22 +138,21 @@ void check_file(const std::string& path, const char* what, const char* key) {
               what, path, key);
 }
 
+Finding choose_root(VmConfig& vm, const config::Hypervisor& wanted, const HostProbe& host) {
+  if (wanted.image.empty()) {
+    vm.initrd = wanted.initrd;
+    check_file(vm.initrd, "initrd", "initrd");
+    return choice("guest root", vm.initrd, "initrd");
+  }
+  check_file(wanted.image, "image", "image");
+  Finding why;
+  in_context([&] { vm.root = choose_root_disk(vm, wanted, host, why); }, "look at the guest image");
+  return why;
+}
+
 void choose_files(VmConfig& vm, const config::Hypervisor& wanted) {
   vm.kernel = wanted.kernel;
   check_file(vm.kernel, "kernel", "kernel");
-  // As upstream: a disk image that is named wins over the default initrd.
-  if (!wanted.image.empty()) {
-    vm.image = wanted.image;
-    check_file(vm.image, "image", "image");
-    BlockDevice root;
-    root.id = "rootfs";
-    root.path = vm.image;
-    root.read_only = true;
-    vm.disks.push_back(std::move(root));
-  } else {
-    vm.initrd = wanted.initrd;
-    check_file(vm.initrd, "initrd", "initrd");
-  }
   vm.firmware = wanted.firmware;
   if (!vm.firmware.empty()) check_file(vm.firmware, "firmware", "firmware");
 }
@@ -215,6 +214,7 @@ VmPlan plan_vm(const config::Config& config, const HostProbe& host) {
   plan.choices.push_back(choose_machine(vm, wanted, host));
   plan.choices.push_back(choose_sharing(vm, wanted, host));
   choose_files(vm, wanted);
+  plan.choices.push_back(choose_root(vm, wanted, host));
   plan.choices.push_back(choose_firmware(vm, host));
   plan.choices.push_back(choose_entropy(vm, wanted));
   choose_sizes(vm, config, host);

@@ -18,6 +18,7 @@
 #include "runtime/base/runtime_folder.h"
 #include "runtime/config/annotations.h"
 #include "runtime/config/load.h"
+#include "runtime/hypervisor/boot_failure.h"
 #include "runtime/hypervisor/qemu_probe.h"
 #include "runtime/hypervisor/qemu_vm.h"
 #include "runtime/hypervisor/vm_plan.h"
@@ -226,29 +227,26 @@ void Sandbox::throw_guest_silent(const std::string& failure, bool was_closed) co
   const std::string end = vm_->end_reason();
   const std::string console =
       tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
+  const std::string why = hypervisor::explain_boot_failure(tail, config_.hypervisor);
   if (!end.empty()) {
-    throw_error(Code::unavailable,
-                "the virtual machine ended before its agent answered ({}): look at kernel= and "
-                "initrd= in the configuration{}",
-                end, console);
+    throw_error(Code::unavailable, "the virtual machine ended before its agent answered ({}): {}{}",
+                end, why, console);
   }
   if (was_closed) {
-    throw_error(Code::unavailable,
-                "the guest's agent broke off the connection ({}): look at kernel= and initrd= in "
-                "the configuration{}",
-                failure, console);
+    throw_error(Code::unavailable, "the guest's agent broke off the connection ({}): {}{}", failure,
+                why, console);
   }
   throw_error(Code::deadline_exceeded,
-              "the guest's agent did not answer within {} s ({}): look at kernel= and initrd= in "
-              "the configuration, or raise "
-              "dial_timeout in [agent.kata]{}",
-              config_.agent.dial_timeout, failure, console);
+              "the guest's agent did not answer within {} s ({}): {}; or raise dial_timeout in "
+              "[agent.kata]{}",
+              config_.agent.dial_timeout, failure, why, console);
 }
 
 asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   grpc::CreateSandboxRequest request;
   request.set_sandbox_id(options_.id);
   request.set_hostname(first.bundle.spec.hostname());
+  request.set_guest_hook_path(config_.hypervisor.guest_hook_path);
   if (network_->shared_fs != hypervisor::SharedFs::none) {
     grpc::Storage& storage = *request.add_storages();
     const bool virtio_fs = network_->shared_fs == hypervisor::SharedFs::virtio_fs;

@@ -48,13 +48,19 @@ constexpr EarlyMount kRest[] = {
 /// An initrd or an image may have mounted some of it, or have been started with it (EBUSY); a
 /// kernel may lack one kind of file system (ENODEV), which its user will hear about.
 void mount_one(const EarlyMount& entry) {
-  ::mkdir(entry.target, 0755);
+  const bool is_missing = ::mkdir(entry.target, 0755) != 0 && errno == EROFS;
   if (::mount(entry.type, entry.target, entry.type, entry.flags, entry.data) == 0) return;
   const int err = errno;
   if (err == EBUSY) return;
   if (err == ENODEV) {
     log::warn("file system not in this kernel type={} target={}", entry.type, entry.target);
     return;
+  }
+  if (is_missing && err == ENOENT) {
+    throw_error(Code::failed_precondition,
+                "mount {} on {}: the image has no such folder, and its root file system is "
+                "read-only; build the image with it",
+                entry.type, entry.target);
   }
   throw_errno(err, "mount {} on {}", entry.type, entry.target);
 }
@@ -86,6 +92,16 @@ void mount_rest() {
   }
   raise_loopback();
   enable_controllers();
+}
+
+std::string find_cgroup_root() {
+  const std::string usual = "/sys/fs/cgroup";
+  if (path_exists(usual + "/cgroup.controllers")) return usual;
+  const std::string own = "/run/kata-containers/cgroup";
+  if (path_exists(own + "/cgroup.controllers")) return own;
+  make_directories(own);
+  sys::mount("cgroup2", own, "cgroup2", kNoAll);
+  return own;
 }
 
 void enable_controllers() {

@@ -5,6 +5,8 @@
 // the first answer.
 #pragma once
 
+#include <string>
+
 namespace kata::agent {
 
 /// /proc, /sys and /dev: what is needed to find the host's port. Throws Error.
@@ -12,6 +14,10 @@ void mount_first();
 /// The rest: /run, /tmp, /dev/pts, /dev/shm, /dev/mqueue, cgroup2 with its controllers, the
 /// standard links in /dev; and the loopback up. Throws Error.
 void mount_rest();
+/// For an agent that is a service: where its guest's init has mounted cgroup2. An init that knows
+/// only the older kind (systemd before 226) has it nowhere; then it is mounted below /run. Throws
+/// Error.
+[[nodiscard]] std::string find_cgroup_root();
 /// Turns on every controller for the children of the root cgroup. One that cannot be is logged.
 void enable_controllers();
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "agent.pb.h"
+#include "runtime/agent/container/guest_hooks.h"
 #include "runtime/agent/rpc/services.h"
 #include "runtime/agent/storage/block_device.h"
 #include "runtime/base/io.h"
@@ -42,7 +43,13 @@ Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& req
   options.cgroup_root = sandbox.options().cgroup_root;
   if (request.has_string_user()) options.string_user = &request.string_user();
   if (request.sandbox_pidns()) options.shared_pidns = sandbox.shared_pid_namespace();
-  entry.container = Container::create(id, request.oci(), options);
+  if (sandbox.hook_path.empty()) {
+    entry.container = Container::create(id, request.oci(), options);
+  } else {
+    grpc::Spec spec = request.oci();
+    add_guest_hooks(*spec.mutable_hooks(), sandbox.hook_path);
+    entry.container = Container::create(id, spec, options);
+  }
   sandbox.add(std::move(entry));
   undo.dismiss();
   log::info("container created id={}", id);

@@ -84,7 +84,7 @@ class Sandbox {
   [[nodiscard]] DnsProxy& dns() noexcept { return *dns_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   std::string sandbox_id;  ///< of CreateSandbox; empty before
-  std::string hook_path;   ///< guest_hook_path of CreateSandbox
+  std::string hook_path;   ///< folder of the guest's own hooks; empty: none
 
  private:
   void watch_memory(ContainerEntry& entry);

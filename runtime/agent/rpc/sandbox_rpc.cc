@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "agent.pb.h"
+#include "runtime/agent/container/guest_hooks.h"
 #include "runtime/agent/rpc/services.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
@@ -44,6 +45,10 @@ void write_resolv_conf(const google::protobuf::RepeatedPtrField<std::string>& li
     write_file("/etc/resolv.conf", text);
   } catch (const Error& error) {
     if (error.err() != EROFS) throw;
+    if (!path_exists("/etc/resolv.conf")) {
+      log::warn("no /etc/resolv.conf in a read-only image: its own programs resolve no names");
+      return;
+    }
     sys::mount("/run/kata-containers/resolv.conf", "/etc/resolv.conf", "", MS_BIND);
   }
 }
@@ -71,7 +76,7 @@ Empty create_sandbox(Sandbox& sandbox, const grpc::CreateSandboxRequest& request
   }
   if (request.sandbox_pidns()) sandbox.shared_pid_namespace();
   undo.dismiss();
-  sandbox.hook_path = request.guest_hook_path();
+  sandbox.hook_path = guest_hook_folder(request.guest_hook_path());
   sandbox.sandbox_id = request.sandbox_id().empty() ? "sandbox" : request.sandbox_id();
   log::info("sandbox created id={}", sandbox.sandbox_id);
   return {};

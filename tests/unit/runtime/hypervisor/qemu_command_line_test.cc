@@ -162,3 +162,33 @@ TEST_CASE("a kernel command line that the kernel would cut is refused", "[comman
   vm.kernel_params = "x=" + std::string(3000, 'y');
   CHECK_THROWS_WITH(kernel_command_line(vm), Contains("kernel_params"));
 }
+
+TEST_CASE("a disk image is attached read-only, in its own format", "[command_line]") {
+  VmConfig vm = machine(GENERATE(Machine::q35, Machine::microvm));
+  vm.initrd.clear();
+  vm.root.image = "/images/a,b.img";
+  vm.root.format = "qcow2";
+  vm.root.is_partitioned = true;
+  const std::string text = text_of(vm);
+  CHECK_THAT(text, Contains("format=qcow2,file=/images/a,,b.img,readonly=on"));
+  CHECK_THAT(text, Contains(vm.machine == Machine::q35 ? "virtio-blk-pci" : "virtio-blk-device"));
+  CHECK_THAT(text, !Contains("-initrd") && Contains("root=/dev/vda1"));
+  // Both masks stay, though they have one name.
+  CHECK_THAT(text, Contains("networkd.service") && Contains("networkd.socket"));
+}
+
+TEST_CASE("an image as memory has its slot and its size in the machine", "[command_line]") {
+  VmConfig vm = machine();
+  vm.initrd.clear();
+  vm.root.image = "/i.img";
+  vm.root.device = RootDevice::nvdimm;
+  vm.root.size_mib = 128;
+  CHECK_THAT(text_of(vm), Contains("-m 2048M,slots=1,maxmem=2176M") && Contains("nvdimm=on") &&
+                              Contains("mem-path=/i.img,size=128M,share=on,readonly=on") &&
+                              Contains("nvdimm,id=dev-rootfs,memdev=rootfs,unarmed=on"));
+  vm.memory_slots = 3;
+  vm.max_memory_mib = 4096;
+  vm.root.device = RootDevice::virtio_pmem;
+  CHECK_THAT(text_of(vm), Contains("slots=4,maxmem=4224M") && Contains("virtio-pmem-pci") &&
+                              !Contains("nvdimm"));
+}

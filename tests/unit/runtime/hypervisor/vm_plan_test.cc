@@ -5,6 +5,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "tests/support/disk_image.h"
 
 using namespace kata;
 using namespace kata::hypervisor;
@@ -114,11 +115,15 @@ TEST_CASE("what is missing is named with what to do", "[plan]") {
 
 TEST_CASE("an image takes the initrd's place", "[plan]") {
   Plan plan;
-  plan.config.hypervisor.image = plan.dir.path() + "/initrd";
+  test::DiskImage image(plan.dir.path() + "/image", test::DiskImage::kMib);
+  image.write(0, "hsqs");
+  plan.config.hypervisor.image = image.path();
+  plan.host.qemu.devices.insert("virtio-blk-pci");
   const VmConfig vm = plan.vm();
   CHECK(vm.initrd.empty());
-  REQUIRE(vm.disks.size() == 1);
-  CHECK(vm.disks[0].read_only);
+  CHECK(vm.root.image == image.path());
+  plan.config.hypervisor.image = "/nonexistent/image";
+  CHECK_THROWS_WITH(plan.vm(), Contains("/nonexistent/image") && Contains("image="));
 }
 
 TEST_CASE("each choice is told with its reason", "[plan]") {
