@@ -9,6 +9,7 @@
 #include "builder/cli/verbs.h"
 #include "builder/recipe/recipe_yaml.h"
 #include "builder/rootfs/build_image.h"
+#include "builder/rootfs/explain_image.h"
 #include "runtime/base/path.h"
 
 namespace kata::cli {
@@ -22,6 +23,7 @@ struct ImageOptions {
   std::string format;
   std::string agent;
   std::string kernel_config;
+  std::string explain;
   std::string output = "build/guest/";
   SessionOptions session;
 };
@@ -45,6 +47,10 @@ int run_image(const ImageOptions& options) {
   if (!options.agent.empty()) recipe.agent.path = absolute_path(options.agent);
   if (!options.kernel_config.empty()) recipe.kernel_config = absolute_path(options.kernel_config);
   Session session(options.session);
+  if (!options.explain.empty()) {
+    std::fputs(rootfs::explain_image(recipe, options.explain, session.context()).c_str(), stdout);
+    return 0;
+  }
   const recipe::ImageArtifact artifact =
       rootfs::build_image(recipe, output_file(options.output, recipe.format), session.context());
   std::printf("image %s%s\n  %s  %llu bytes (%llu unpacked)\n", recipe.name.c_str(),
@@ -70,6 +76,9 @@ void add_image(CLI::App& app, Action& action) {
   verb->add_option("--output", options->output, "folder, or the image's file")
       ->type_name("PATH")
       ->capture_default_str();
+  verb->add_option("--explain", options->explain,
+                   "say why this path is in the image, or why not, and build nothing")
+      ->type_name("PATH");
   add_session_options(*verb, options->session);
   verb->callback([options, &action] { action = [options] { return run_image(*options); }; });
 }

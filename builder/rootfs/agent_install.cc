@@ -31,6 +31,7 @@ constexpr std::string_view kServiceName = "kata-agent.service";
 constexpr std::string_view kServiceText =
     "[Unit]\n"
     "Description=Kata agent\n"
+    "FailureAction=reboot-force\n"
     "\n"
     "[Service]\n"
     "Type=exec\n"
@@ -40,7 +41,6 @@ constexpr std::string_view kServiceText =
     "TasksMax=infinity\n"
     "Delegate=yes\n"
     "KillMode=process\n"
-    "ExecStopPost=/usr/bin/systemctl --force poweroff\n"
     "\n"
     "[Install]\n"
     "WantedBy=kata-containers.target\n";

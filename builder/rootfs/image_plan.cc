@@ -16,6 +16,7 @@ ImagePlan plan_image(const recipe::ImageRecipe& recipe, const std::string& work,
   plan.packages = std::move(base.packages);
   shape_tree(recipe, work, plan.tree, context);
   plan.agent = install_agent(recipe, work, plan.tree, context.runner);
+  plan.minimized = minimize(recipe, plan.tree);
   plan.timestamp = pipeline::build_time(context, recipe.timestamp);
   plan.files_sha256 = tree_digest(plan.tree);
   return plan;

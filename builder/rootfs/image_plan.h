@@ -12,6 +12,7 @@
 #include "builder/recipe/component.h"
 #include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/agent_install.h"
+#include "builder/rootfs/shape/minimize.h"
 #include "builder/rootfs/tree.h"
 
 namespace kata::rootfs {
@@ -20,6 +21,7 @@ struct ImagePlan {
   Tree tree;
   InstalledAgent agent;
   std::vector<recipe::Component> packages;  ///< what the base's package manager installed
+  MinimizeReport minimized;                 ///< what was taken away, and what for the rest stays
   std::int64_t timestamp = 0;               ///< of every file
   std::string files_sha256;                 ///< of the tree
 };

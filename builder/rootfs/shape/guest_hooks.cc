@@ -32,7 +32,11 @@ void check_hook(const Node& node) {
                 "{}: hooks are programs in the folders prestart, poststart and poststop, and "
                 "nothing else is",
                 path);
-  if (node.entry.kind == EntryKind::file && (node.entry.mode & 0111U) == 0)
+  if (node.entry.kind != EntryKind::file)
+    throw_error(Code::invalid_argument,
+                "{} is no regular file, and the agent runs no other: put the program itself there",
+                path);
+  if ((node.entry.mode & 0111U) == 0)
     throw_error(Code::invalid_argument, "{} cannot be run: give it the mode 0755", path);
 }
 
@@ -46,7 +50,7 @@ void add_guest_hooks(const recipe::ImageRecipe& recipe, Tree& tree) {
         read_folder(recipe.guest_hooks, [&](Node node) {
           check_hook(node);
           if (node.entry.kind != EntryKind::directory) ++count;
-          node.entry.mode = node.entry.kind == EntryKind::symlink ? 0777 : 0755;
+          node.entry.mode = 0755;
           node.entry.xattrs.clear();
           node.entry.path = std::string(kGuestHookPath).substr(1) + "/" + node.entry.path;
           node.origin = kHooksOrigin;
