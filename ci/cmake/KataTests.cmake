@@ -15,6 +15,7 @@ function(kata_test)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   # GCC 12 warns of an empty std::optional in optimized code.
   target_compile_options(${ARG_NAME} PRIVATE ${KATA_WARNINGS} -Wno-maybe-uninitialized)
+  target_compile_options(${ARG_NAME} PRIVATE ${KATA_TEST_OPTIMIZATION})
   target_link_libraries(${ARG_NAME} PRIVATE kata_options kata_test_main ${ARG_DEPS})
   kata_precompile(${ARG_NAME} test)
   catch_discover_tests(${ARG_NAME}
