@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   kata::cli::add_build(app, action);
   kata::cli::add_rpm(app, action);
   kata::cli::add_repo(app, action);
+  kata::cli::add_inspect(app, action);
   kata::cli::add_show_recipe(app, action);
   kata::cli::add_verify(app, action);
   kata::cli::add_clean(app, action);

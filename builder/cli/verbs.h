@@ -20,6 +20,7 @@ void add_image(CLI::App& app, Action& action);
 void add_build(CLI::App& app, Action& action);
 void add_rpm(CLI::App& app, Action& action);
 void add_repo(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
 void add_show_recipe(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_clean(CLI::App& app, Action& action);

@@ -89,6 +89,16 @@ std::optional<ElfFile> read_elf(const std::string& path) {
   return elf;
 }
 
+std::string gnu_build_id(const ElfFile& elf) {
+  std::string text;
+  for (const ElfNote& note : elf.notes) {
+    if (note.name != "GNU" || note.type != NT_GNU_BUILD_ID) continue;
+    for (const char c : note.description)
+      text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
 bool has_pvh_entry(const ElfFile& elf) {
   return std::any_of(elf.notes.begin(), elf.notes.end(), [](const ElfNote& note) {
     return note.name == "Xen" && note.type == kXenPhys32Entry;

@@ -26,6 +26,8 @@ struct ElfFile {
 /// Nothing when `path` is not a 64-bit little-endian ELF file. Throws Error when it cannot be read
 /// or is cut off.
 [[nodiscard]] std::optional<ElfFile> read_elf(const std::string& path);
+/// The build id of the GNU note as hexadecimal digits; empty when there is none.
+[[nodiscard]] std::string gnu_build_id(const ElfFile& elf);
 /// Whether there is the note by which QEMU boots an ELF kernel directly (XEN_ELFNOTE_PHYS32_ENTRY,
 /// the PVH boot ABI).
 [[nodiscard]] bool has_pvh_entry(const ElfFile& elf);
