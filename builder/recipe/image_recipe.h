@@ -142,7 +142,8 @@ enum class CompressionType { none, gzip, xz, lz4, zstd };
 
 struct Compression {
   CompressionType type = CompressionType::zstd;
-  int level = 0;  ///< 0: the type's default
+  int level = 0;          ///< 0: the type's default
+  bool is_given = false;  ///< in the recipe; else erofs and squashfs have defaults of their own
 };
 
 enum class DiskFormat { raw, qcow2 };

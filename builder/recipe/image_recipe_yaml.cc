@@ -20,7 +20,7 @@ ImageAgent read_agent(const Document& document, const YAML::Node& node) {
 }
 
 Compression read_compression(const Document& document, const YAML::Node& node) {
-  Compression compression;
+  Compression compression{.is_given = true};
   YAML::Mark level_mark = node.Mark();
   read_map(document, node, "compression",
            {{"type",
@@ -68,8 +68,9 @@ void read_free(const Document& document, const YAML::Node& node, Disk& disk) {
 void check_disk(const Document& document, const YAML::Node& node, const Disk& disk) {
   const bool is_read_only =
       disk.filesystem == FileSystem::erofs || disk.filesystem == FileSystem::squashfs;
-  if (disk.dax && disk.table == PartitionTable::none)
-    fail(document, node.Mark(), "dax needs a partition_table: the root starts at 3 MiB of it");
+  if (disk.dax && disk.table != PartitionTable::mbr)
+    fail(document, node.Mark(),
+         "dax needs partition_table: mbr: the guest finds the table at one of two offsets");
   if (disk.dax && disk.format == DiskFormat::qcow2)
     fail(document, node.Mark(), "dax needs format: raw: the guest maps the file itself");
   if (disk.dax && disk.filesystem == FileSystem::squashfs)
@@ -126,6 +127,7 @@ Disk read_disk(const Document& document, const YAML::Node& node) {
             {"dax", [&](const YAML::Node& n) { disk.dax = bool_of(document, n, "dax"); }},
             {"verity", [&](const YAML::Node& n) { disk.verity = bool_of(document, n, "verity"); }},
             {"verity_salt", salt}});
+  if (disk.dax && !node["partition_table"].IsDefined()) disk.table = PartitionTable::mbr;
   check_disk(document, node, disk);
   return disk;
 }
@@ -152,6 +154,17 @@ void check_image(const Document& document, const YAML::Node& top, const ImageRec
     fail(document, top["compression"].Mark(), "{} is not compressed: leave compression out",
          file_system_name(recipe.disk.filesystem));
   }
+  if (recipe.format == ImageFormat::disk && recipe.compression.is_given &&
+      recipe.disk.filesystem == FileSystem::erofs &&
+      recipe.compression.type != CompressionType::lz4 &&
+      recipe.compression.type != CompressionType::none) {
+    fail(document, top["compression"].Mark(), "compression of erofs is lz4 or none, not {}",
+         compression_name(recipe.compression.type));
+  }
+  if (recipe.format == ImageFormat::disk && recipe.disk.dax && recipe.compression.is_given &&
+      recipe.compression.type != CompressionType::none)
+    fail(document, top["compression"].Mark(),
+         "an image with dax is not compressed: leave compression out");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "builder/pipeline/digest_memory.h"
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/publish.h"
+#include "builder/rootfs/disk/disk_image.h"
 #include "builder/rootfs/image_plan.h"
 #include "builder/rootfs/initrd.h"
 #include "builder/rootfs/kernel_support.h"
@@ -32,16 +33,20 @@ using recipe::ImageRecipe;
 // Part of every image's inputs: raise it when a change here makes other bytes from the same inputs.
 constexpr int kProcedure = 3;
 
+std::string format_inputs(const ImageRecipe& recipe) {
+  return recipe.format == recipe::ImageFormat::initrd ? initrd_inputs(recipe) : disk_inputs(recipe);
+}
+
 std::string inputs_digest(const ImageRecipe& recipe, const ImagePlan& plan) {
   return pipeline::sha256_of_text(fmt::format("katabuild image {}\n{}\n{}\n{}\n", kProcedure,
-                                              plan.files_sha256, initrd_inputs(recipe),
+                                              plan.files_sha256, format_inputs(recipe),
                                               plan.timestamp));
 }
 
-PackedImage pack(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& work,
-                 Context& context) {
+PackedImage pack(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& output,
+                 const std::string& work, Context& context) {
   if (recipe.format == recipe::ImageFormat::initrd) return pack_initrd(recipe, plan, work, context);
-  throw_error(Code::unimplemented, "{}: format image is not built yet", recipe.file);
+  return pack_disk(recipe, plan, output, work, context);
 }
 
 /// `suffix` in place of the image's own.
@@ -160,7 +165,7 @@ ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
           find_up_to_date(output, manifest_path, inputs_digest(recipe, plan), context.cache))
     return *present;
   context.progress.begin("image", fmt::format("packing {} entries", plan.tree.nodes().size()), 0);
-  const PackedImage packed = pack(recipe, plan, work, context);
+  const PackedImage packed = pack(recipe, plan, output, work, context);
   ImageArtifact artifact;
   artifact.uncompressed_size = packed.uncompressed_size;
   artifact.image = {output, pipeline::sha256_of_file(packed.path),
