@@ -5,7 +5,7 @@
 
 namespace kata::hypervisor {
 
-std::string explain_boot_failure(std::string_view console, const config::Hypervisor& config) {
+std::string find_guest_failure(std::string_view console, const config::Hypervisor& config) {
   const auto says = [&](std::string_view words) {
     return console.find(words) != std::string_view::npos;
   };
@@ -29,8 +29,15 @@ std::string explain_boot_failure(std::string_view console, const config::Hypervi
   if (says("No working init found") || says("Requested init")) {
     return fmt::format("{} has no first process that the kernel could start", root);
   }
+  if (says("kata-agent: agent ends")) return fmt::format("the agent of {} could not go on", root);
+  return {};
+}
+
+std::string explain_boot_failure(std::string_view console, const config::Hypervisor& config) {
+  const std::string cause = find_guest_failure(console, config);
+  if (!cause.empty()) return cause;
   return fmt::format("look at kernel= and {}= in the configuration",
-                     has_image ? "image" : "initrd");
+                     config.image.empty() ? "initrd" : "image");
 }
 
 }  // namespace kata::hypervisor

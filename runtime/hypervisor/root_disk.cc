@@ -135,9 +135,11 @@ std::string root_parameters(const RootDisk& root) {
   if (root.dax) text += " rootflags=dax";
   if (is_measured) text += fmt::format(" dm-mod.create=\"root,,,ro,{}\"", root.verity_table);
   // For an image whose first process is systemd; the agent as the first process passes over it. The
-  // network is the agent's.
+  // network is the agent's, and so are the controllers of cgroup v2, which an older systemd would
+  // take for v1.
   return text +
-         " systemd.unit=kata-containers.target systemd.mask=systemd-networkd.service "
+         " systemd.unit=kata-containers.target systemd.unified_cgroup_hierarchy=1 "
+         "cgroup_no_v1=all systemd.mask=systemd-networkd.service "
          "systemd.mask=systemd-networkd.socket";
 }
 

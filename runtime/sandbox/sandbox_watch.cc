@@ -13,6 +13,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/hypervisor/boot_failure.h"
 #include "runtime/network/host_endpoint.h"
 #include "runtime/sandbox/sandbox.h"
 #include "runtime/sandbox/sandbox_network.h"
@@ -94,9 +95,10 @@ asio::awaitable<void> Sandbox::watch_machine() {
   const int status = co_await vm_->wait_exit();
   if (ended_) co_return;
   const std::string tail = vm_->console_tail();
-  machine_ended(fmt::format("the virtual machine has ended (status {}) {}{}{}", status,
-                            vm_->end_reason(), tail.empty() ? "" : "; last lines of its console:\n",
-                            tail));
+  const std::string cause = hypervisor::find_guest_failure(tail, config_.hypervisor);
+  machine_ended(fmt::format("the virtual machine has ended (status {}) {}{}{}{}{}", status,
+                            vm_->end_reason(), cause.empty() ? "" : ": ", cause,
+                            tail.empty() ? "" : "; last lines of its console:\n", tail));
 }
 
 void Sandbox::machine_ended(const std::string& why) {

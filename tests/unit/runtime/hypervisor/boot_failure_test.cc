@@ -27,6 +27,8 @@ TEST_CASE("a root that was not mounted and a missing first process are told", "[
              Contains("could not mount the root file system of the image /i.img"));
   CHECK_THAT(explain_boot_failure("Kernel panic: No working init found.", config),
              Contains("/i.img has no first process"));
+  CHECK_THAT(explain_boot_failure("kata-agent: agent ends error=\"mount tmpfs on /tmp\"", config),
+             Contains("the agent of /i.img"));
 }
 
 TEST_CASE("where nothing is known the keys to look at are named", "[boot_failure]") {
