@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "builder/pipeline/digest.h"
@@ -78,14 +79,32 @@ std::vector<recipe::Component> components_of(const ImageRecipe& recipe, const Im
   return components;
 }
 
-std::vector<sbom::File> files_of(const Tree& tree) {
+/// The place of the package that brought a file in; `origin` is "package NAME VERSION" or "agent",
+/// with what it covers behind a comma.
+std::optional<std::size_t> component_of(std::string_view origin,
+                                        const std::vector<recipe::Component>& components) {
+  origin = origin.substr(0, origin.find(','));
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    const recipe::Component& component = components[i];
+    if (origin == "agent" ? component.name == "kata-agent"
+                          : origin == "package " + component.name + " " + component.version)
+      return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<sbom::File> files_of(const Tree& tree,
+                                 const std::vector<recipe::Component>& components) {
   std::vector<sbom::File> files;
+  std::map<std::string, std::optional<std::size_t>> places;  // by origin: there are few
   for (const auto& [path, node] : tree.nodes()) {
     if (!node.content) continue;
     pipeline::FileDigester digester;
     read_content(*node.content, path, [&](std::string_view part) { digester.add(part); });
     const pipeline::FileDigests digests = digester.finish();
-    files.push_back({"./" + path, digests.sha1, digests.sha256});
+    const auto [place, is_new] = places.try_emplace(node.origin);
+    if (is_new) place->second = component_of(node.origin, components);
+    files.push_back({"./" + path, digests.sha1, digests.sha256, place->second});
   }
   return files;
 }
@@ -99,7 +118,7 @@ std::string sbom_of(const ImageRecipe& recipe, const ImagePlan& plan, const Imag
                               .supplier = "",
                               .purl = "",
                               .sha256 = artifact.image.sha256,
-                              .files = files_of(plan.tree),
+                              .files = files_of(plan.tree, components),
                               .components = components,
                               .timestamp = plan.timestamp});
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "builder/archive/archive_reader.h"
 #include "builder/pipeline/digest.h"
@@ -70,15 +71,30 @@ Json subject_json(const Subject& subject) {
   return package;
 }
 
+/// Letters, digits, '.' and '-', with a '+' at the end at most.
+bool is_license_id(const std::string& word) {
+  const std::size_t end =
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:");
+  if (word.empty() || (end != std::string::npos && (word[end] != '+' || end + 1 != word.size())))
+    return false;
+  // of the older short names, those that look like identifiers
+  const std::size_t version = word.find("PLv");
+  return version == std::string::npos && word != "BSD" && word != "AND" && word != "OR" &&
+         word != "WITH";
+}
+
 Json component_json(const recipe::Component& component, const std::string& id) {
+  const std::string license = license_expression(component.license);
   Json package{{"SPDXID", id},
                {"name", component.name},
                {"versionInfo", component.version},
                {"downloadLocation", kUnknown},
                {"filesAnalyzed", false},
-               {"licenseConcluded", or_unknown(component.license)},
-               {"licenseDeclared", or_unknown(component.license)},
+               {"licenseConcluded", or_unknown(license)},
+               {"licenseDeclared", or_unknown(license)},
                {"copyrightText", kUnknown}};
+  if (license.empty() && !component.license.empty())
+    package["licenseComments"] = "The package says: " + component.license;
   if (!component.sha256.empty())
     package["checksums"] = Json::array({checksum("SHA256", component.sha256)});
   if (!component.purl.empty()) package["externalRefs"] = purl_reference(component.purl);
@@ -90,6 +106,33 @@ Json relationship(const std::string& from, const char* type, const std::string& 
 }
 
 }  // namespace
+
+std::string license_expression(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : text + " ") {
+    if (c != ' ' && c != '(' && c != ')') {
+      word += c;
+      continue;
+    }
+    if (!word.empty()) words.push_back(std::exchange(word, {}));
+    if (c != ' ') words.emplace_back(1, c);
+  }
+  int depth = 0;
+  bool wants_id = true;
+  for (const std::string& part : words) {
+    if (part == "(" && wants_id) {
+      ++depth;
+    } else if (part == ")" && !wants_id) {
+      if (--depth < 0) return {};
+    } else if (wants_id ? is_license_id(part) : part == "AND" || part == "OR" || part == "WITH") {
+      wants_id = !wants_id;
+    } else {
+      return {};
+    }
+  }
+  return wants_id || depth != 0 ? "" : text;
+}
 
 std::string spdx_document(const Subject& subject) {
   Json packages = Json::array({subject_json(subject)});
@@ -110,6 +153,10 @@ std::string spdx_document(const Subject& subject) {
          {"licenseConcluded", kUnknown},
          {"copyrightText", kUnknown}});
     relationships.push_back(relationship(kSubjectId, "CONTAINS", id));
+    if (file.component) {
+      relationships.push_back(
+          relationship(fmt::format("SPDXRef-Component-{}", *file.component + 1), "CONTAINS", id));
+    }
   }
   // The namespace must be unique to the document: the digest of all the rest is.
   const std::string content = packages.dump() + files.dump() + relationships.dump();

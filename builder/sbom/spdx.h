@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct File {
   std::string path;
   std::string sha1;
   std::string sha256;
+  /// The place in Subject::components of the package that brought it in; nothing: not known.
+  std::optional<std::size_t> component{};
 };
 
 /// What the document describes: one package or image.
@@ -32,6 +35,10 @@ struct Subject {
   std::vector<recipe::Component> components;
   std::int64_t timestamp = 0;  ///< when it was made, seconds since 1970
 };
+
+/// `text` when it is a licence expression by its form (SPDX 2.3, annex D); empty when it is one of
+/// the short names that distributions used before, such as "GPLv2+ and MIT".
+[[nodiscard]] std::string license_expression(const std::string& text);
 
 /// The document's text, with a newline at its end.
 [[nodiscard]] std::string spdx_document(const Subject& subject);

@@ -153,6 +153,34 @@ Json Browser::evaluate(const std::string& expression) {
   return result.at("result").value("value", Json());
 }
 
+void Browser::allow_scripts() { call("Emulation.setScriptExecutionDisabled", {{"value", false}}); }
+
+void Browser::prefer_dark(bool dark) {
+  const Json feature{{"name", "prefers-color-scheme"}, {"value", dark ? "dark" : "light"}};
+  call("Emulation.setEmulatedMedia", {{"features", Json::array({feature})}});
+}
+
+void Browser::press(const std::string& key) {
+  Json parameters{{"type", "keyDown"}, {"key", key}, {"code", key}};
+  if (key == "Enter") parameters["text"] = "\r";
+  call("Input.dispatchKeyEvent", parameters);
+  call("Input.dispatchKeyEvent", {{"type", "keyUp"}, {"key", key}, {"code", key}});
+}
+
+void Browser::click(const std::string& selector) {
+  const Json box = evaluate("(() => { const box = document.querySelector(" + Json(selector).dump() +
+                            "); box.scrollIntoView({block: 'center'}); "
+                            "const at = box.getBoundingClientRect(); "
+                            "return {x: at.x + at.width / 2, y: at.y + at.height / 2}; })()");
+  for (const char* type : {"mousePressed", "mouseReleased"}) {
+    call("Input.dispatchMouseEvent", {{"type", type},
+                                      {"x", box.at("x")},
+                                      {"y", box.at("y")},
+                                      {"button", "left"},
+                                      {"clickCount", 1}});
+  }
+}
+
 std::string Browser::text() { return evaluate("document.body.innerText").get<std::string>(); }
 
 int Browser::overflow() {

@@ -30,6 +30,14 @@ class Browser {
   [[nodiscard]] Json evaluate(const std::string& expression);
   /// How many pixels the content is wider than the window.
   [[nodiscard]] int overflow();
+  /// Lets pages opened after this run their scripts.
+  void allow_scripts();
+  /// Whether pages are told that the user wants a dark one.
+  void prefer_dark(bool dark);
+  /// A key as the user presses it: "Enter", "Backspace", "ArrowRight".
+  void press(const std::string& key);
+  /// A click of the mouse in the middle of the first element that fits the selector.
+  void click(const std::string& selector);
   /// Errors and warnings that the page caused since it was opened.
   [[nodiscard]] const std::vector<std::string>& complaints() const noexcept { return complaints_; }
   /// A PNG of the whole page.
