@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "runtime/agent/container_init/container_init.h"
+#include "runtime/agent/init/debug_console.h"
 #include "runtime/agent/init/early_mounts.h"
 #include "runtime/agent/init/kernel_parameters.h"
 #include "runtime/agent/init/orphan_reaper.h"
@@ -48,6 +49,8 @@ void serve_until_destroyed(const KernelParameters& parameters, bool is_init,
   asio::co_spawn(
       io, listen.empty() ? serve_host(server, parameters.vsock_only) : serve_at(server, listen),
       rethrow);
+  if (parameters.debug_console && listen.empty())
+    asio::co_spawn(io, serve_debug_console(), rethrow);
   io.run();
 }
 

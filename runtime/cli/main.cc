@@ -11,6 +11,7 @@
 
 #include "runtime/cli/check.h"
 #include "runtime/cli/create.h"
+#include "runtime/cli/debug_console.h"
 #include "runtime/cli/delete.h"
 #include "runtime/cli/env.h"
 #include "runtime/cli/events.h"
@@ -54,6 +55,7 @@ void add_verbs(CommandLine& line) {
   add_version(line);
   add_check(line);
   add_env(line);
+  add_debug_console(line);
 }
 
 }  // namespace

@@ -101,8 +101,8 @@ constexpr Key kKeys[] = {
     accepted("hypervisor.qemu", "indep_iothreads"),
     // [agent.kata]
     {"agent.kata", "enable_debug", [](Config& c) -> Field { return &c.agent.enable_debug; }, Annotatable::freely},
-    {"agent.kata", "debug_console_enabled", [](Config& c) -> Field { return &c.agent.debug_console_enabled; }, Annotatable::freely, false, false},
-    {"agent.kata", "kernel_modules", [](Config& c) -> Field { return &c.agent.kernel_modules; }, Annotatable::freely, false, false},
+    {"agent.kata", "debug_console_enabled", [](Config& c) -> Field { return &c.agent.debug_console_enabled; }, Annotatable::freely},
+    {"agent.kata", "kernel_modules", [](Config& c) -> Field { return &c.agent.kernel_modules; }, Annotatable::freely},
     {"agent.kata", "dial_timeout", [](Config& c) -> Field { return &c.agent.dial_timeout; }, Annotatable::freely},
     // Upstream's, without effect yet.
     accepted("agent.kata", "enable_tracing"),

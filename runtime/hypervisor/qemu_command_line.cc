@@ -162,14 +162,21 @@ class Builder {
   }
 
   void add_serial() {
-    option("-device",
-           fmt::format("{},id=serial0,max_ports={}", device("virtio-serial"), kSerialPorts));
+    const bool has_debug_console = channels_.debug_console >= 0;
+    option("-device", fmt::format("{},id=serial0,max_ports={}", device("virtio-serial"),
+                                  kSerialPorts + (has_debug_console ? 1 : 0)));
     option("-chardev", fmt::format("socket,id=console,fd={}", pass(channels_.console)));
     option("-device", "virtconsole,bus=serial0.0,nr=0,chardev=console");
     if (channels_.agent >= 0) {
       option("-chardev", fmt::format("socket,id=agent,fd={}", pass(channels_.agent)));
       option("-device", fmt::format("virtserialport,bus=serial0.0,nr=1,chardev=agent,name={}",
                                     kAgentPortName));
+    }
+    if (has_debug_console) {
+      option("-chardev", fmt::format("socket,id=debug,fd={},server=on,wait=off",
+                                     pass(channels_.debug_console)));
+      option("-device", fmt::format("virtserialport,bus=serial0.0,nr=2,chardev=debug,name={}",
+                                    kDebugPortName));
     }
     if (channels_.vhost_vsock >= 0) {
       option("-device", fmt::format("{},id=vsock0,guest-cid={},vhostfd={}", device("vhost-vsock"),
@@ -307,6 +314,7 @@ std::string default_parameters(const VmConfig& vm) {
   if (vm.machine == Machine::q35 && vm.hotplug_ports == 0) text += " pci=lastbus=0";
   text += vm.debug ? " loglevel=7" : " quiet";
   if (!vm.agent_log_level.empty()) text += " agent.log=" + vm.agent_log_level;
+  if (!vm.debug_console.empty()) text += " agent.debug_console";
   if (!vm.root.image.empty()) text += " " + root_parameters(vm.root);
   return text;
 }

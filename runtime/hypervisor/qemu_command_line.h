@@ -14,12 +14,16 @@ namespace kata::hypervisor {
 /// The virtio-serial port by which the agent is reached; its name is upstream's.
 inline constexpr const char* kAgentPortName = "agent.channel.0";
 
+/// The port behind which the agent starts a shell.
+inline constexpr const char* kDebugPortName = "agent.debug.0";
+
 /// QEMU's ends of the sockets that the runtime holds. Borrowed for the call.
 struct Channels {
   int qmp = -1;
   int console = -1;
-  int agent = -1;     ///< virtio-serial; -1: vsock
-  int virtiofs = -1;  ///< connected to virtiofsd
+  int agent = -1;          ///< virtio-serial; -1: vsock
+  int virtiofs = -1;       ///< connected to virtiofsd
+  int debug_console = -1;  ///< listening; -1: there is none
   int vhost_vsock = -1;
 };
 

@@ -91,6 +91,10 @@ void Machinery::start_helpers(Channels& channels, std::vector<UniqueFd>& keep) {
     channels.virtiofs = daemon.client.get();
     keep.push_back(std::move(daemon.client));
   }
+  if (!config.debug_console.empty()) {
+    keep.push_back(listen_unix(config.debug_console, SOCK_STREAM, 1));
+    channels.debug_console = keep.back().get();
+  }
   if (config.vsock) {
     keep.push_back(open_vhost_vsock(config.vsock_cid));
     channels.vhost_vsock = keep.back().get();

@@ -70,6 +70,7 @@ struct VmConfig {
   RootDisk root{};  ///< in the initrd's place
   std::string firmware{};
   std::string kernel_params{};    ///< the user's; they come last, so they win
+  std::string debug_console{};    ///< the guest's shell: a socket on the host; empty: none
   std::string agent_log_level{};  ///< empty: the agent's default
   bool debug = false;             ///< console not quiet
 

@@ -27,12 +27,14 @@
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/dns_relay.h"
+#include "runtime/sandbox/guest_modules.h"
 #include "runtime/sandbox/sandbox.h"
 #include "runtime/sandbox/sandbox_network.h"
 
 namespace kata::sandbox {
 namespace {
 
+constexpr std::string_view kDebugConsoleSocket = "debug-console.sock";  // debug-console looks there
 constexpr auto kEndReasonGrace = std::chrono::milliseconds(1000);
 constexpr auto kEndReasonStep = std::chrono::milliseconds(10);
 
@@ -180,6 +182,8 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   vm.id = options_.id;
   vm.uuid = make_uuid();
   vm.shared.path = shared_->path();
+  if (config_.agent.debug_console_enabled)
+    vm.debug_console = join_path(options_.folder, kDebugConsoleSocket);
   vm.shared.tag = std::string(kShareTag);
   base_size_ = {.vcpus = vm.vcpus, .memory_mib = vm.memory_mib};
   size_ = machine_size(base_size_, first.bundle.spec.linux().resources());
@@ -247,6 +251,7 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   request.set_sandbox_id(options_.id);
   request.set_hostname(first.bundle.spec.hostname());
   request.set_guest_hook_path(config_.hypervisor.guest_hook_path);
+  add_kernel_modules(config_.agent.kernel_modules, request);
   if (network_->shared_fs != hypervisor::SharedFs::none) {
     grpc::Storage& storage = *request.add_storages();
     const bool virtio_fs = network_->shared_fs == hypervisor::SharedFs::virtio_fs;

@@ -22,6 +22,8 @@ void apply(KernelParameters& parameters, std::string_view name, std::string_view
     parameters.pipe_size = size;
   } else if (name == "agent.poweroff") {
     parameters.power_off_by_reboot = value == "reboot";
+  } else if (name == "agent.debug_console") {
+    parameters.debug_console = true;
   } else if (name == "agent.transport") {
     parameters.vsock_only = value == "vsock";
   }

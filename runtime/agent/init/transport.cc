@@ -33,12 +33,6 @@ asio::awaitable<void> pause_for(milliseconds time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-/// The port reports POLLHUP while nobody is at the host's end; see drivers/char/virtio_console.c.
-bool host_is_connected(int fd) {
-  pollfd entry{fd, POLLIN | POLLOUT, 0};
-  return ::poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) == 0;
-}
-
 asio::awaitable<std::optional<std::string>> wait_for_serial_port() {
   // Ports are announced by messages after the driver's start, a moment behind PID 1's own start.
   constexpr int kTries = 1000;
@@ -64,6 +58,12 @@ asio::awaitable<void> serve_serial_port(wire::Server& server, std::string path) 
 }
 
 }  // namespace
+
+bool host_is_connected(int fd) {
+  // See drivers/char/virtio_console.c: POLLHUP while nobody is there
+  pollfd entry{fd, POLLIN | POLLOUT, 0};
+  return ::poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) == 0;
+}
 
 std::optional<std::string> find_serial_port(const std::string& name, const std::string& root) {
   const std::string ports = root + "/sys/class/virtio-ports";

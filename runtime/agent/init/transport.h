@@ -22,6 +22,9 @@ inline constexpr unsigned kVsockPort = 1024;
 [[nodiscard]] std::optional<std::string> find_serial_port(const std::string& name,
                                                           const std::string& root = "");
 
+/// Whether somebody is at the host's end of an open serial port.
+[[nodiscard]] bool host_is_connected(int fd);
+
 /// Listens on vsock for any host; nothing when this kernel or machine has no vsock.
 [[nodiscard]] std::optional<UniqueFd> listen_vsock(unsigned port);
 

@@ -11,6 +11,7 @@
 
 #include "agent.pb.h"
 #include "runtime/agent/container/guest_hooks.h"
+#include "runtime/agent/machine/kernel_modules.h"
 #include "runtime/agent/rpc/services.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
@@ -53,13 +54,20 @@ void write_resolv_conf(const google::protobuf::RepeatedPtrField<std::string>& li
   }
 }
 
+void load_kernel_modules(const grpc::CreateSandboxRequest& request) {
+  constexpr int kMaxModules = 256;
+  if (request.kernel_modules_size() > kMaxModules)
+    throw_error(Code::resource_exhausted, "more than {} kernel modules", kMaxModules);
+  RealCommandRunner runner;
+  for (const grpc::KernelModule& module : request.kernel_modules())
+    load_kernel_module(module.name(), {module.parameters().begin(), module.parameters().end()},
+                       runner);
+}
+
 Empty create_sandbox(Sandbox& sandbox, const grpc::CreateSandboxRequest& request) {
   if (!sandbox.sandbox_id.empty())
     throw_error(Code::already_exists, "sandbox {} exists", sandbox.sandbox_id);
-  if (request.kernel_modules_size() > 0) {
-    throw_error(Code::unimplemented, "kernel module {}: the guest kernel has everything built in",
-                request.kernel_modules(0).name().substr(0, 64));
-  }
+  load_kernel_modules(request);
   if (request.hostname().size() > 64)
     throw_error(Code::invalid_argument, "hostname of over 64 bytes");
   if (sandbox.options().is_init) {

@@ -55,6 +55,18 @@ TEST_CASE("a plain machine has kernel, monitor, console and the agent's port", "
   CHECK_THAT(text, !Contains("virtio-net") && !Contains("pcie-root-port") && !Contains("maxmem"));
 }
 
+TEST_CASE("a debug console is a port of its own, and the agent is told", "[command_line]") {
+  VmConfig vm = machine();
+  CHECK_THAT(text_of(vm), !Contains("agent.debug"));
+  vm.debug_console = "/run/x/debug-console.sock";
+  Channels ends = channels();
+  ends.debug_console = 23;
+  const std::string text = text_of(vm, ends);
+  CHECK_THAT(text, Contains("max_ports=3") && Contains("id=debug") &&
+                       Contains("server=on,wait=off") && Contains("nr=2,chardev=debug") &&
+                       Contains("name=agent.debug.0") && Contains(" agent.debug_console"));
+}
+
 TEST_CASE("descriptors are numbered from 3, sorted, and named by their numbers", "[command_line]") {
   VmConfig vm = machine();
   NetworkDevice net;

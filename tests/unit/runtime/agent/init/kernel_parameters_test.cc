@@ -9,11 +9,12 @@ using namespace kata::agent;
 TEST_CASE("the kernel command line tells the agent what to do", "[init]") {
   const KernelParameters parameters = parse_kernel_parameters(
       "console=ttyS0 agent.log=debug  quiet agent.container_pipe_size=4096 agent.poweroff=reboot "
-      "agent.transport=vsock\n");
+      "agent.transport=vsock agent.debug_console\n");
   CHECK(parameters.log == log::Level::debug);
   CHECK(parameters.pipe_size == 4096);
   CHECK(parameters.power_off_by_reboot);
   CHECK(parameters.vsock_only);
+  CHECK(parameters.debug_console);
 }
 
 TEST_CASE("what is not understood leaves the defaults", "[init]") {

@@ -2,10 +2,16 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "runtime/agent/machine/hotplug.h"
+#include "runtime/agent/machine/kernel_modules.h"
 #include "runtime/agent/machine/metrics.h"
 #include "runtime/agent/machine/process_list.h"
+#include "runtime/base/command.h"
+#include "runtime/base/error.h"
 #include "runtime/base/io.h"
 
 using namespace kata;
@@ -84,4 +90,27 @@ TEST_CASE("metrics are well-formed lines, whatever is missing", "[machine]") {
   const std::string text = guest_metrics();
   CHECK(text.find("kata_guest_load{item=\"load1\"} ") != std::string::npos);
   CHECK(text.find("kata_agent_resident_pages ") != std::string::npos);
+}
+
+TEST_CASE("a kernel module is loaded by name, and no name is an option", "[modules]") {
+  struct Recorder final : CommandRunner {
+    std::vector<std::string> argv;
+    bool is_missing = false;
+    CommandResult run(const Command& command) override {
+      if (is_missing) throw Error(Code::not_found, "modprobe: no such program");
+      argv = command.argv;
+      return {};
+    }
+    CommandResult run_lines(const Command& command,
+                            const std::function<void(std::string_view)>&) override {
+      return run(command);
+    }
+  } runner;
+  load_kernel_module("xt_mark", {"debug=1"}, runner);
+  CHECK(runner.argv == std::vector<std::string>{"modprobe", "--", "xt_mark", "debug=1"});
+  CHECK_THROWS_WITH(load_kernel_module("-r", {}, runner), Catch::Contains("no module's name"));
+  CHECK_THROWS_WITH(load_kernel_module("../x", {}, runner), Catch::Contains("no module's name"));
+  runner.is_missing = true;
+  CHECK_THROWS_WITH(load_kernel_module("xt_mark", {}, runner),
+                    Catch::Contains("the guest's image has no modprobe"));
 }
