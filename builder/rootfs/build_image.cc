@@ -13,6 +13,7 @@
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/publish.h"
 #include "builder/rootfs/disk/disk_image.h"
+#include "builder/rootfs/drop_in.h"
 #include "builder/rootfs/image_plan.h"
 #include "builder/rootfs/initrd.h"
 #include "builder/rootfs/kernel_support.h"
@@ -46,7 +47,13 @@ std::string inputs_digest(const ImageRecipe& recipe, const ImagePlan& plan) {
 
 PackedImage pack(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& output,
                  const std::string& work, Context& context) {
-  if (recipe.format == recipe::ImageFormat::initrd) return pack_initrd(recipe, plan, work, context);
+  if (recipe.format == recipe::ImageFormat::initrd) {
+    PackedImage packed = pack_initrd(recipe, plan, work, context);
+    // Without hooks there is nothing to say but the path
+    if (!recipe.guest_hooks.empty())
+      packed.companions.emplace_back(".toml", begin_drop_in(recipe, "initrd", output));
+    return packed;
+  }
   return pack_disk(recipe, plan, output, work, context);
 }
 

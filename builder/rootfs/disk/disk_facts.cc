@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/disk/disk_facts.h"
 
+#include "builder/rootfs/drop_in.h"
 #include "runtime/base/path.h"
 
 namespace kata::rootfs {
@@ -28,15 +29,6 @@ std::string kernel_parameters(const ImageRecipe& recipe, const DiskFacts& facts)
         verity.data_blocks, verity.root_hash, verity.salt.empty() ? "-" : verity.salt);
   }
   return text;
-}
-
-std::string toml_string(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
 }
 
 }  // namespace
@@ -67,13 +59,8 @@ Json disk_manifest(const ImageRecipe& recipe, const DiskFacts& facts) {
 
 std::string configuration_drop_in(const ImageRecipe& recipe, const DiskFacts& facts,
                                   const std::string& image) {
-  std::string text = fmt::format(
-      "# Makes {} the guest's root: copy this file into /etc/kata-containers/config.d/.\n"
-      "# Change the path when the image is moved.\n"
-      "[hypervisor.qemu]\n"
-      "image = {}\n"
-      "rootfs_type = \"{}\"\n",
-      base_name(image), toml_string(image), recipe::file_system_name(recipe.disk.filesystem));
+  std::string text = begin_drop_in(recipe, "image", image);
+  text += fmt::format("rootfs_type = \"{}\"\n", recipe::file_system_name(recipe.disk.filesystem));
   if (facts.verity)
     text += fmt::format("kernel_verity_params = \"{}\"\n", verity_parameters(*facts.verity));
   return text;

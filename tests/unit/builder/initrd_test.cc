@@ -328,3 +328,18 @@ TEST_CASE("a compression that the kernel cannot unpack is refused", "[initrd]") 
       rootfs::check_kernel_unpacks(dir.path() + "/kernel-manifest.json", CompressionType::xz),
       Catch::Contains("CONFIG_RD_XZ is not set"));
 }
+
+TEST_CASE("an image with guest hooks has a drop-in beside it that tells the runtime", "[initrd]") {
+  Build build;
+  build.run();
+  CHECK_FALSE(fs::exists(build.dir.path() + "/out/initrd.toml"));
+  fs::create_directories(build.dir.path() + "/hooks/prestart");
+  build.file("hooks/prestart/10-x", "#!/bin/sh\n");
+  REQUIRE(::chmod((build.dir.path() + "/hooks/prestart/10-x").c_str(), 0755) == 0);
+  build.recipe.guest_hooks = build.dir.path() + "/hooks";
+  build.run();
+  const std::string text = read_file(build.dir.path() + "/out/initrd.toml");
+  CHECK(text.find("[hypervisor.qemu]\ninitrd = \"" + build.dir.path() +
+                  "/out/initrd.img\"\n"
+                  "guest_hook_path = \"/usr/share/oci/hooks\"\n") != std::string::npos);
+}
