@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "builder/cli/default_recipe.h"
+#include "builder/cli/image_test.h"
 #include "builder/cli/session.h"
 #include "builder/cli/verbs.h"
 #include "builder/recipe/recipe_yaml.h"
@@ -25,6 +26,7 @@ struct ImageOptions {
   std::string kernel_config;
   std::string explain;
   std::string output = "build/guest/";
+  ImageTestOptions test;
   SessionOptions session;
 };
 
@@ -39,6 +41,11 @@ std::string output_file(const std::string& output, recipe::ImageFormat format) {
 }
 
 int run_image(const ImageOptions& options) {
+  if (!options.test.image.empty()) {
+    run_image_test(options.test, absolute_path(options.test.image),
+                   options.kernel_config.empty() ? "" : absolute_path(options.kernel_config));
+    return 0;
+  }
   const std::string path =
       options.recipe.empty() ? default_recipe("rootfs/minimal.yaml") : options.recipe;
   recipe::ImageRecipe recipe = recipe::read_image_recipe(path);
@@ -57,6 +64,10 @@ int run_image(const ImageOptions& options) {
               artifact.up_to_date ? " is up to date" : "", artifact.image.path.c_str(),
               static_cast<unsigned long long>(artifact.image.size),
               static_cast<unsigned long long>(artifact.uncompressed_size));
+  if (options.test.is_wanted()) {
+    std::fflush(stdout);
+    run_image_test(options.test, artifact.image.path, recipe.kernel_config);
+  }
   return 0;
 }
 
@@ -78,6 +89,14 @@ void add_image(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--explain", options->explain,
                    "say why this path is in the image, or why not, and build nothing")
+      ->type_name("PATH");
+  verb->add_flag("--test", options->test.after_build,
+                 "boot it under kata-runtime and say what the start takes; needs root");
+  verb->add_option("--test-image", options->test.image,
+                   "as --test, for an image that is there; builds nothing")
+      ->type_name("PATH");
+  verb->add_option("--runtime", options->test.runtime,
+                   "kata-runtime to test with (default: beside katabuild, or in PATH)")
       ->type_name("PATH");
   add_session_options(*verb, options->session);
   verb->callback([options, &action] { action = [options] { return run_image(*options); }; });

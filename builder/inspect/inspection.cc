@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/inspect/inspection.h"
 
+#include <chrono>
 #include <filesystem>
 #include <utility>
 
+#include "builder/inspect/erofs_reader.h"
+#include "builder/inspect/ext4_reader.h"
 #include "builder/inspect/initrd.h"
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/elf.h"
@@ -95,6 +98,81 @@ std::map<std::string, std::size_t> owners_of(const Content& content, const Packa
   return owners;
 }
 
+/// The raw bytes of a qcow2 image, made by QEMU's own tool.
+std::string raw_image(const std::string& path, const std::string& work, CommandRunner& runner) {
+  if (!find_program("qemu-img")) {
+    throw_error(
+        Code::failed_precondition,
+        "inspect {}: there is no program qemu-img to read a qcow2 image: install qemu-utils "
+        "(qemu-img on Oracle Linux)",
+        path);
+  }
+  std::string raw = join_path(work, "raw");
+  Command command;
+  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", path, raw};
+  command.timeout = std::chrono::minutes{5};
+  (void)run_checked(runner, command);
+  return raw;
+}
+
+/// The files of the first file system that can be read here.
+void read_disk_content(const std::string& raw, Inspection& found) {
+  for (const Partition& partition : found.disk->partitions) {
+    if (partition.file_system.empty() || partition.file_system == "verity") continue;
+    ContentBuilder builder(found.path, found.work.path());
+    try {
+      if (partition.file_system == "ext4") {
+        read_ext4(raw, partition.offset, builder);
+      } else if (partition.file_system == "erofs") {
+        read_erofs(raw, partition.offset, builder);
+      } else {
+        throw_error(Code::unimplemented, "files of {} cannot be listed by this katabuild",
+                    partition.file_system);
+      }
+    } catch (const Error& error) {
+      if (error.code() != Code::unimplemented) throw;
+      found.content_is_known = false;
+      found.notes.push_back(error.message());
+      return;
+    }
+    found.content = builder.finish();
+    return;
+  }
+  found.content_is_known = false;
+  found.notes.emplace_back("there is no file system that is known here");
+}
+
+void read_disk(Inspection& found, CommandRunner& runner) {
+  constexpr std::uint64_t kLargest = std::uint64_t{64} << 30;
+  DiskFacts facts = read_disk_facts(found.path);
+  std::string raw = found.path;
+  if (facts.format == "qcow2") {
+    if (facts.virtual_size > kLargest) {
+      throw_error(Code::resource_exhausted, "inspect {}: the disk in it has more than {} GiB",
+                  found.path, kLargest >> 30);
+    }
+    raw = raw_image(found.path, found.work.path(), runner);
+    const std::uint64_t size = facts.virtual_size;
+    facts = read_disk_facts(raw);
+    facts.format = "qcow2";
+    facts.virtual_size = size;
+  }
+  found.disk = std::move(facts);
+  read_disk_content(raw, found);
+}
+
+/// A manifest that fits the file, and says what the image does not.
+void note_verity(Inspection& found) {
+  if (!found.disk || !found.disk->verity || found.manifest.fit != Fit::fits) return;
+  const Json told = found.manifest.text.value("verity", Json::object());
+  const std::string root_hash = told.value("root_hash", "");
+  if (root_hash.empty() || root_hash == found.disk->verity->root_hash) return;
+  found.notes.push_back(
+      fmt::format("the manifest says that verity's root hash is {}; the tree in "
+                  "the image says otherwise",
+                  foreign_line(root_hash, 64)));
+}
+
 void note_beside(const Beside& beside, const char* what, std::vector<std::string>& notes) {
   if (beside.fit == Fit::other_file || beside.fit == Fit::unreadable) {
     notes.push_back(fmt::format("the {} beside the image, {}, does not fit it: {}; it is not used",
@@ -107,19 +185,25 @@ void note_beside(const Beside& beside, const char* what, std::vector<std::string
 Inspection inspect_image(const std::string& path, CommandRunner& runner) {
   Inspection found;
   found.path = path;
-  if (!begins_as_initrd(path)) {
-    throw_error(Code::invalid_argument,
-                "inspect {}: it is no initrd (a cpio archive of the format newc, compressed or "
-                "not)",
-                path);
+  const bool is_initrd = begins_as_initrd(path);
+  if (!is_initrd && !is_disk_image(path)) {
+    throw_error(
+        Code::invalid_argument,
+        "inspect {}: it is neither an initrd (a cpio archive of the format newc, compressed "
+        "or not) nor a disk image (raw or qcow2, with partitions or one file system)",
+        path);
   }
   found.sha256 = pipeline::sha256_of_file(path);
   found.size = std::filesystem::file_size(path);
-  found.content = read_initrd(path, found.work.path());
+  if (is_initrd)
+    found.content = read_initrd(path, found.work.path());
+  else
+    read_disk(found, runner);
   found.distribution = distribution_of(found.content);
   found.manifest = manifest_beside(path, found.sha256);
   found.sbom = sbom_beside(path, found.sha256);
   note_beside(found.manifest, "manifest", found.notes);
+  note_verity(found);
   note_beside(found.sbom, "SBOM", found.notes);
   found.packages = packages_of(found.content, found.work.path(), runner);
   if (found.packages.list.empty() && found.sbom.fit == Fit::fits) {

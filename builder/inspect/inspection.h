@@ -11,6 +11,7 @@
 
 #include "builder/inspect/beside.h"
 #include "builder/inspect/content.h"
+#include "builder/inspect/disk_facts.h"
 #include "builder/inspect/packages.h"
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
@@ -28,6 +29,7 @@ struct Inspection {
   std::string path;
   std::uint64_t size = 0;
   std::string sha256;
+  std::optional<DiskFacts> disk;  ///< nothing: an initrd
   Content content;
   bool content_is_known = true;  ///< false: a disk whose files nothing here can list
   Distribution distribution;

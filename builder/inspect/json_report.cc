@@ -45,6 +45,31 @@ Json shares_json(const std::vector<Share>& shares) {
   return list;
 }
 
+Json disk_json(const DiskFacts& disk) {
+  Json partitions = Json::array();
+  for (const Partition& partition : disk.partitions) {
+    partitions.push_back({{"offset", partition.offset},
+                          {"size", partition.size},
+                          {"type", partition.type},
+                          {"label", partition.label},
+                          {"file_system", partition.file_system}});
+  }
+  Json json{{"format", disk.format},
+            {"size", disk.virtual_size},
+            {"table", disk.table},
+            {"dax_header", disk.has_dax_header},
+            {"partitions", std::move(partitions)}};
+  if (disk.verity) {
+    json["verity"] = {{"algorithm", disk.verity->algorithm},
+                      {"root_hash", disk.verity->root_hash},
+                      {"salt", disk.verity->salt},
+                      {"data_blocks", disk.verity->data_blocks},
+                      {"data_block_size", disk.verity->data_block_size},
+                      {"hash_block_size", disk.verity->hash_block_size}};
+  }
+  return json;
+}
+
 const char* fit_name(Fit fit) {
   switch (fit) {
     case Fit::absent:
@@ -81,7 +106,7 @@ Json json_report(const Inspection& inspection) {
   Json report{{"image", inspection.path},
               {"sha256", inspection.sha256},
               {"size", inspection.size},
-              {"format", "initrd"},
+              {"format", inspection.disk ? "disk" : "initrd"},
               {"segments", inspection.content.segments},
               {"unpacked_size", inspection.content.unpacked_size},
               {"manifest", fit_name(inspection.manifest.fit)},
@@ -96,6 +121,7 @@ Json json_report(const Inspection& inspection) {
               {"privileged", std::move(privileged)},
               {"notes", inspection.notes},
               {"files", std::move(files)}};
+  if (inspection.disk) report["disk"] = disk_json(*inspection.disk);
   if (inspection.agent) {
     report["agent"] = {{"path", inspection.agent->path},
                        {"size", inspection.agent->size},

@@ -103,10 +103,9 @@ std::vector<TemplateValues> fact_rows(const Inspection& inspection, const Summar
     row.values["name"] = name;
     row.values["value"] = foreign_line(value, kLine);
   };
-  std::string segments;
-  for (const std::string& part : inspection.content.segments)
-    segments += (segments.empty() ? "initrd: " : ", then ") + part;
-  add("format", segments);
+  add("format", format_text(inspection));
+  if (inspection.disk && inspection.disk->verity)
+    add("verity root hash", inspection.disk->verity->root_hash);
   add("size", fmt::format("{} ({} unpacked)", size_text(inspection.size),
                           size_text(inspection.content.unpacked_size)));
   add("sha256", inspection.sha256);

@@ -88,6 +88,25 @@ Summary summarize(const Inspection& inspection, std::size_t largest) {
   return summary;
 }
 
+std::string format_text(const Inspection& inspection) {
+  std::string text;
+  if (!inspection.disk) {
+    for (const std::string& part : inspection.content.segments)
+      text += (text.empty() ? "initrd: " : ", then ") + part;
+    return text;
+  }
+  const DiskFacts& disk = *inspection.disk;
+  text = "disk: " + disk.format;
+  if (disk.table == "gpt" || disk.table == "mbr")
+    text += disk.table == "gpt" ? ", GPT" : ", MBR";
+  else
+    text += ", no partitions";
+  if (disk.has_dax_header) text += ", DAX header";
+  for (const Partition& partition : disk.partitions)
+    text += ", " + (partition.file_system.empty() ? "unknown" : partition.file_system);
+  return text;
+}
+
 std::string size_text(std::uint64_t size) {
   const double bytes = static_cast<double>(size);
   if (size < 10'000) return fmt::format("{} bytes", size);

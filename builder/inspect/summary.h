@@ -38,6 +38,8 @@ struct Summary {
 
 /// `largest` is how many files are told of.
 [[nodiscard]] Summary summarize(const Inspection& inspection, std::size_t largest);
+/// "initrd: cpio in lz4", "disk: raw, GPT, erofs and verity".
+[[nodiscard]] std::string format_text(const Inspection& inspection);
 /// "1234 bytes", "12.3 kB", "4.5 MB".
 [[nodiscard]] std::string size_text(std::uint64_t size);
 /// "-rwsr-xr-x", as ls(1) tells it.

@@ -28,10 +28,21 @@ std::string contents_line(const Summary& summary) {
                      counted(summary.devices, "device", "devices"));
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", then ") + part;
-  return text;
+void add_disk(std::string& text, const DiskFacts& disk) {
+  for (std::size_t i = 0; i < disk.partitions.size() && disk.table != "none"; ++i) {
+    const Partition& partition = disk.partitions[i];
+    add_line(
+        text, i == 0 ? "partitions" : "",
+        fmt::format("{}: {} from byte {}, {}, type {} {}", i + 1,
+                    partition.file_system.empty() ? "unknown" : partition.file_system,
+                    partition.offset, size_text(partition.size), partition.type, partition.label));
+  }
+  if (!disk.verity) return;
+  add_line(text, "verity root hash", disk.verity->root_hash);
+  add_line(text, "verity salt", disk.verity->salt.empty() ? "none" : disk.verity->salt);
+  add_line(text, "verity data",
+           fmt::format("{} blocks of {} bytes, {}", disk.verity->data_blocks,
+                       disk.verity->data_block_size, disk.verity->algorithm));
 }
 
 void add_shares(std::string& text, const char* title, const std::vector<Share>& shares,
@@ -73,15 +84,16 @@ std::string text_report(const Inspection& inspection, const ReportOptions& optio
   const Summary summary = summarize(inspection, rows);
   std::string text;
   add_line(text, "image", inspection.path);
-  add_line(text, "format", "initrd: " + joined(inspection.content.segments));
+  add_line(text, "format", format_text(inspection));
   add_line(text, "size",
            fmt::format("{}, {} unpacked", size_text(inspection.size),
                        size_text(inspection.content.unpacked_size)));
   add_line(text, "sha256", inspection.sha256);
+  if (inspection.disk) add_disk(text, *inspection.disk);
   if (inspection.manifest.fit == Fit::fits)
     add_line(text, "made by katabuild", inspection.manifest.text.value("name", ""));
   add_line(text, "distribution", inspection.distribution.title);
-  add_line(text, "contents", contents_line(summary));
+  if (inspection.content_is_known) add_line(text, "contents", contents_line(summary));
   if (inspection.agent) {
     add_line(text, "agent",
              fmt::format("{}, {}", inspection.agent->path, size_text(inspection.agent->size)));

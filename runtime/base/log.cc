@@ -115,7 +115,8 @@ void install(std::shared_ptr<spdlog::sinks::sink> sink, Level threshold, std::st
 
 void to_stderr(Level threshold, std::string_view program) {
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  sink->set_pattern("%n: %l: %v");
+  // whoever wants to see each step wants to see how long it took
+  sink->set_pattern(threshold <= Level::debug ? "%T.%f %n: %l: %v" : "%n: %l: %v");
   install(std::move(sink), threshold, program);
 }
 
