@@ -9,7 +9,7 @@ apt_build=(
   libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler libasio-dev libtomlplusplus-dev
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libzstd-dev libyaml-cpp-dev libssl-dev catch2
   # disk images
-  libext2fs-dev squashfs-tools qemu-utils
+  libguestfs-dev libext2fs-dev squashfs-tools qemu-utils xfsprogs
   # repositories
   libcreaterepo-c-dev librpm-dev zlib1g-dev
   # the guest kernel
@@ -40,7 +40,7 @@ dnf_build=(
   gcc-c++ cmake ninja-build ccache pkgconf python3 glibc-static libstdc++-static
   fmt-devel spdlog-devel json-devel protobuf-devel protobuf-lite-static protobuf-compiler asio-devel tomlplusplus-devel
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel libzstd-devel yaml-cpp-devel openssl-devel
-  catch2-devel createrepo_c-devel rpm-devel zlib-devel e2fsprogs-devel squashfs-tools qemu-img
+  catch2-devel createrepo_c-devel rpm-devel zlib-devel libguestfs-devel e2fsprogs-devel squashfs-tools qemu-img xfsprogs
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
   rpm-build rpm-sign gnupg2 git-core tar gzip
 )

@@ -5,6 +5,9 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 
+#include <exception>
+#include <utility>
+
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -15,9 +18,12 @@ struct CpioWriter::State {
   std::string path;
   UniqueFd fd;
   struct archive* handle = archive_write_new();
+  std::function<void(std::string_view)> sink;
+  std::exception_ptr failure;  // of the sink: nothing may be thrown through libarchive
 
   void check(int status, std::string_view what) const {
     if (status >= ARCHIVE_OK) return;
+    if (failure) std::rethrow_exception(failure);
     const int err = archive_errno(handle);
     const char* text = archive_error_string(handle);
     const std::string reason = text != nullptr ? text : "no details";
@@ -34,6 +40,29 @@ CpioWriter::CpioWriter(const std::string& path) : state_(std::make_unique<State>
   state_->check(archive_write_set_format_cpio_newc(handle), "the format");
   archive_write_set_bytes_in_last_block(handle, 1);  // no padding to a tape's block
   state_->check(archive_write_open_fd(handle, state_->fd.get()), "the header");
+}
+
+CpioWriter::CpioWriter(std::function<void(std::string_view)> sink)
+    : state_(std::make_unique<State>()) {
+  state_->path = "the archive";
+  state_->sink = std::move(sink);
+  struct archive* handle = state_->handle;
+  state_->check(archive_write_set_format_cpio_newc(handle), "the format");
+  archive_write_set_bytes_per_block(handle, 1 << 18);
+  archive_write_set_bytes_in_last_block(handle, 1);
+  const auto write = [](struct archive*, void* opaque, const void* bytes,
+                        std::size_t size) -> la_ssize_t {
+    State& state = *static_cast<State*>(opaque);
+    if (state.failure) return -1;
+    try {
+      state.sink({static_cast<const char*>(bytes), size});
+      return static_cast<la_ssize_t>(size);
+    } catch (...) {
+      state.failure = std::current_exception();
+      return -1;
+    }
+  };
+  state_->check(archive_write_open(handle, state_.get(), nullptr, write, nullptr), "the header");
 }
 
 CpioWriter::~CpioWriter() { archive_write_free(state_->handle); }

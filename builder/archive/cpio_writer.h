@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class CpioWriter {
  public:
   /// Writes to the new file `path`. Throws Error.
   explicit CpioWriter(const std::string& path);
+  /// Hands the archive to `sink`, part by part; what that throws comes out of the call that wrote.
+  explicit CpioWriter(std::function<void(std::string_view)> sink);
   ~CpioWriter();
   CpioWriter(const CpioWriter&) = delete;
   CpioWriter& operator=(const CpioWriter&) = delete;

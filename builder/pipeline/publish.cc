@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -48,6 +49,20 @@ bool same_bytes(const std::string& a, const std::string& b) {
   }
 }
 
+void copy_bytes(int in, int out, off_t begin, off_t end, const std::string& from,
+                std::vector<char>& buffer) {
+  if (::lseek(in, begin, SEEK_SET) < 0 || ::lseek(out, begin, SEEK_SET) < 0)
+    throw_errno(errno, "find a place in {}", from);
+  while (begin < end) {
+    throw_if_interrupted();
+    const std::size_t count = read_some(in, from, buffer);
+    if (count == 0) throw_error(Code::data_loss, "read {}: it became shorter meanwhile", from);
+    const auto wanted = std::min(count, static_cast<std::size_t>(end - begin));
+    write_all(out, {buffer.data(), wanted});
+    begin += static_cast<off_t>(wanted);
+  }
+}
+
 void rename_into_place(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
   const int err = errno;
@@ -68,10 +83,18 @@ void copy_file(const std::string& from, const std::string& to, unsigned mode) {
   std::vector<char> buffer(1U << 18);
   in_context(
       [&] {
-        while (const std::size_t count = read_some(in.get(), from, buffer)) {
-          throw_if_interrupted();
-          write_all(out.get(), {buffer.data(), count});
+        const off_t size = ::lseek(in.get(), 0, SEEK_END);
+        // An image is holes for the most part. A file system that knows none says "all is data".
+        for (off_t at = 0; at < size;) {
+          const off_t data = ::lseek(in.get(), at, SEEK_DATA);
+          if (data < 0 && errno == ENXIO) break;
+          const off_t hole = data < 0 ? -1 : ::lseek(in.get(), data, SEEK_HOLE);
+          const off_t begin = data < 0 ? at : data;
+          const off_t end = hole < 0 ? size : hole;
+          copy_bytes(in.get(), out.get(), begin, end, from, buffer);
+          at = end;
         }
+        if (::ftruncate(out.get(), size) != 0) throw_errno(errno, "set the size of {}", to);
         if (::fchmod(out.get(), mode) != 0) throw_errno(errno, "set the mode of {}", to);
       },
       "copy {} to {}", from, to);

@@ -30,7 +30,8 @@ class OutputFolder {
   FileLock lock_;
 };
 
-/// Copies a file's bytes, onto another file system too; `to` is created or replaced. Throws Error.
+/// Copies a file's bytes, onto another file system too; holes stay holes; `to` is created or
+/// replaced. Throws Error.
 void copy_file(const std::string& from, const std::string& to, unsigned mode);
 
 }  // namespace kata::pipeline

@@ -100,15 +100,13 @@ std::optional<std::size_t> component_of(std::string_view origin,
   return std::nullopt;
 }
 
-std::vector<sbom::File> files_of(const Tree& tree,
+std::vector<sbom::File> files_of(const ImagePlan& plan,
                                  const std::vector<recipe::Component>& components) {
   std::vector<sbom::File> files;
   std::map<std::string, std::optional<std::size_t>> places;  // by origin: there are few
-  for (const auto& [path, node] : tree.nodes()) {
+  for (const auto& [path, node] : plan.tree.nodes()) {
     if (!node.content) continue;
-    pipeline::FileDigester digester;
-    read_content(*node.content, path, [&](std::string_view part) { digester.add(part); });
-    const pipeline::FileDigests digests = digester.finish();
+    const pipeline::FileDigests& digests = plan.digests.at(node.content.get());
     const auto [place, is_new] = places.try_emplace(node.origin);
     if (is_new) place->second = component_of(node.origin, components);
     files.push_back({"./" + path, digests.sha1, digests.sha256, place->second});
@@ -125,7 +123,7 @@ std::string sbom_of(const ImageRecipe& recipe, const ImagePlan& plan, const Imag
                               .supplier = "",
                               .purl = "",
                               .sha256 = artifact.image.sha256,
-                              .files = files_of(plan.tree, components),
+                              .files = files_of(plan, components),
                               .components = components,
                               .timestamp = plan.timestamp});
 }
@@ -228,6 +226,8 @@ pipeline::StageStatus image_status(const ImageRecipe& recipe, const std::string&
 ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, Context& context) {
   if (recipe.format == recipe::ImageFormat::initrd)
     check_kernel_unpacks(recipe.kernel_config, recipe.compression.type);
+  else
+    check_kernel_mounts(recipe);
   context.cache.remove_stale_work();
   const std::string key = pipeline::sha256_of_text(output);
   const pipeline::FileLock lock = context.cache.lock("image", key, [&] {

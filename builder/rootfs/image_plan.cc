@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "builder/pipeline/digest.h"
 #include "builder/rootfs/base/base.h"
 #include "builder/rootfs/shape/shape.h"
 
@@ -18,6 +19,8 @@ ImagePlan plan_image(const recipe::ImageRecipe& recipe, const std::string& work,
   plan.agent = install_agent(recipe, work, plan.tree, context.runner);
   plan.minimized = minimize(recipe, plan.tree);
   plan.timestamp = pipeline::build_time(context, recipe.timestamp);
+  plan.digests = take_digests(plan.tree, pipeline::sha256_of_text(recipe.file + "\n" + recipe.name),
+                              context.cache, context.jobs);
   plan.files_sha256 = tree_digest(plan.tree);
   return plan;
 }

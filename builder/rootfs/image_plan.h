@@ -12,6 +12,7 @@
 #include "builder/recipe/component.h"
 #include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/agent_install.h"
+#include "builder/rootfs/content_digests.h"
 #include "builder/rootfs/shape/minimize.h"
 #include "builder/rootfs/tree.h"
 
@@ -23,6 +24,7 @@ struct ImagePlan {
   std::vector<recipe::Component> packages;  ///< what the base's package manager installed
   MinimizeReport minimized;                 ///< what was taken away, and what for the rest stays
   std::int64_t timestamp = 0;               ///< of every file
+  ContentDigests digests;                   ///< of every file in the tree
   std::string files_sha256;                 ///< of the tree
 };
 

@@ -2,6 +2,7 @@
 #include "builder/rootfs/initrd.h"
 
 #include "builder/archive/compress.h"
+#include "builder/archive/compressor.h"
 #include "builder/archive/cpio_writer.h"
 #include "runtime/base/path.h"
 
@@ -33,12 +34,12 @@ PackedImage pack_initrd(const recipe::ImageRecipe& recipe, const ImagePlan& plan
                         const std::string& work, pipeline::Context& context) {
   note_lost_xattrs(plan.tree, context);
   PackedImage packed;
-  const std::string cpio = join_path(work, "image.cpio");
   packed.path = join_path(work, "image");
-  archive::CpioWriter writer(cpio);
+  archive::Compressor compressor(packed.path, recipe.compression, context.jobs);
+  archive::CpioWriter writer([&](std::string_view part) { compressor.add(part); });
   write_tree(plan.tree, plan.timestamp, writer);
   packed.uncompressed_size = writer.finish();
-  (void)archive::compress_file(cpio, packed.path, recipe.compression);
+  (void)compressor.finish();
   packed.facts["compression"] = {{"type", recipe::compression_name(recipe.compression.type)},
                                  {"level", level_of(recipe.compression)}};
   return packed;

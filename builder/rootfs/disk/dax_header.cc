@@ -22,8 +22,10 @@ std::string dax_header_bytes(const Uuid& uuid) {
   append_little_endian(bytes, 0, 4);  // nothing cut off at the start
   append_little_endian(bytes, 0, 4);  // nor at the end
   append_little_endian(bytes, kHugePage, 4);
+  std::string summed = bytes;
+  summed.resize(kSize, '\0');  // the sum's own place counts as zero
   bytes.resize(kSize - 8, '\0');
-  append_little_endian(bytes, fletcher64(bytes), 8);  // the sum's own place counts as zero
+  append_little_endian(bytes, fletcher64(summed), 8);
   return bytes;
 }
 

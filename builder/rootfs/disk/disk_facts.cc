@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/disk/disk_facts.h"
 
+#include <fmt/core.h>
+
 #include "builder/rootfs/drop_in.h"
 #include "runtime/base/path.h"
 
@@ -24,7 +26,8 @@ std::string kernel_parameters(const ImageRecipe& recipe, const DiskFacts& facts)
   if (facts.verity) {
     const Verity& verity = *facts.verity;
     text += fmt::format(
-        " dm-mod.create=\"root,,,ro,0 {} verity 1 {} /dev/vda2 {} {} {} 1 sha256 {} {}\"",
+        " dm-mod.create=\"root,,,ro,0 {} verity 1 {} /dev/vda2 {} {} {} 1 sha256 {} {} 1 "
+        "panic_on_corruption\"",
         verity.data_blocks * (kVerityBlock / kSector), disk, kVerityBlock, kVerityBlock,
         verity.data_blocks, verity.root_hash, verity.salt.empty() ? "-" : verity.salt);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "builder/pipeline/digest.h"
+#include "builder/rootfs/disk/check_image.h"
 #include "builder/rootfs/disk/checksum.h"
 #include "builder/rootfs/disk/dax_header.h"
 #include "builder/rootfs/disk/disk_facts.h"
@@ -43,21 +44,26 @@ std::string verity_salt(const Disk& disk, const std::string& content) {
                              : disk.verity_salt);
 }
 
-/// Adds the hash tree behind the root. The partitions' UUIDs become the halves of the root hash, as
-/// the Discoverable Partitions Specification has it.
-void add_verity(const Disk& disk, const std::string& content, unsigned jobs, DiskFile& file,
-                DiskFacts& facts) {
+/// A place for the hash tree behind the root.
+void reserve_verity(DiskFacts& facts) {
   Partition& root = facts.partitions.front();
   root.is_read_only = true;
-  Partition tree{.use = PartitionUse::verity,
-                 .offset = align_up(root.offset + root.size, kPartitionAlign),
-                 .size = verity_blocks(root.size / kVerityBlock) * kVerityBlock,
-                 .is_read_only = true};
+  facts.partitions.push_back({.use = PartitionUse::verity,
+                              .offset = align_up(root.offset + root.size, kPartitionAlign),
+                              .size = verity_blocks(root.size / kVerityBlock) * kVerityBlock,
+                              .is_read_only = true});
+}
+
+/// The partitions' UUIDs become the halves of the root hash, as the Discoverable Partitions
+/// Specification has it.
+void fill_verity(const Disk& disk, const std::string& content, unsigned jobs, DiskFile& file,
+                 DiskFacts& facts) {
+  Partition& root = facts.partitions.front();
+  Partition& tree = facts.partitions.back();
   facts.verity = write_verity(file, root.offset, root.size, tree.offset, verity_salt(disk, content),
                               derived_uuid(content, "verity"), jobs);
   root.uuid = uuid_of_digits(facts.verity->root_hash.substr(0, 32));
   tree.uuid = uuid_of_digits(facts.verity->root_hash.substr(32));
-  facts.partitions.push_back(tree);
 }
 
 void write_tables(const Disk& disk, const std::string& content, const DiskFacts& facts,
@@ -99,10 +105,18 @@ PackedImage pack_disk(const ImageRecipe& recipe, const ImagePlan& plan, const st
   root.size = write_root(recipe, plan, work, root.offset, file, context);
   root.uuid = derived_uuid(plan.files_sha256, "root");
   facts.partitions.push_back(root);
-  if (disk.verity) add_verity(disk, plan.files_sha256, context.jobs, file, facts);
+  if (disk.verity) reserve_verity(facts);
   facts.size = disk_size(disk, facts.partitions);
   file.resize(facts.size);
+  if (disk.filesystem == recipe::FileSystem::xfs) {
+    write_tables(disk, plan.files_sha256, facts, file);  // a kernel is to find the partition
+    fill_xfs(recipe, plan, packed.path, uuid_text(derived_uuid(plan.files_sha256, "file system")),
+             work, context);
+  }
+  if (disk.verity) fill_verity(disk, plan.files_sha256, context.jobs, file, facts);
   write_tables(disk, plan.files_sha256, facts, file);
+  if (disk.filesystem == recipe::FileSystem::ext4)
+    check_image(recipe, plan, packed.path, work, context);
   packed.uncompressed_size = facts.size;
   packed.facts = disk_manifest(recipe, facts);
   packed.companions.emplace_back(".toml", configuration_drop_in(recipe, facts, output));

@@ -200,7 +200,8 @@ class Ext4Writer {
     inode.i_mode = mode;
     inode.i_links_count = 1;
     if (S_ISREG(mode)) {
-      inode.i_flags = EXT4_EXTENTS_FL;
+      // Placing the blocks makes the tree of extents; an empty file has neither
+      if (node.content->size > 0) inode.i_flags = EXT4_EXTENTS_FL;
     } else if (S_ISCHR(mode) || S_ISBLK(mode)) {
       const bool is_small = node.entry.device_major < 256 && node.entry.device_minor < 256;
       inode.i_block[is_small ? 0 : 1] = device_number(node);

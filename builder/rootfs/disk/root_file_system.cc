@@ -5,7 +5,7 @@
 #include "builder/rootfs/disk/ext4_image.h"
 #include "builder/rootfs/disk/squashfs_image.h"
 #include "builder/rootfs/disk/uuid.h"
-#include "runtime/base/error.h"
+#include "builder/rootfs/disk/xfs_size.h"
 
 namespace kata::rootfs {
 namespace {
@@ -23,12 +23,14 @@ int erofs_level(const ImageRecipe& recipe) noexcept {
   return recipe.compression.level > 0 ? recipe.compression.level : kDefault;
 }
 
+}  // namespace
+
+bool erofs_is_compressed(const ImageRecipe& recipe) noexcept { return erofs_level(recipe) > 0; }
+
 recipe::Compression squashfs_compression(const ImageRecipe& recipe) noexcept {
   return recipe.compression.is_given ? recipe.compression
                                      : recipe::Compression{.type = CompressionType::zstd};
 }
-
-}  // namespace
 
 std::string root_inputs(const ImageRecipe& recipe) {
   const recipe::Disk& disk = recipe.disk;
@@ -65,8 +67,7 @@ std::uint64_t write_root(const ImageRecipe& recipe, const ImagePlan& plan, const
     write_ext4(plan.tree, {.size = size, .mtime = plan.timestamp, .uuid = uuid}, offset, disk);
     return size;
   }
-  throw_error(Code::unimplemented, "{}: a disk image with {} is not built yet", recipe.file,
-              recipe::file_system_name(recipe.disk.filesystem));
+  return xfs_size(plan.tree, recipe.disk.free_percent, recipe.disk.free_bytes);
 }
 
 }  // namespace kata::rootfs
