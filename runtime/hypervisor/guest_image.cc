@@ -83,17 +83,36 @@ void read_filesystem(GuestImage& image, const DiskReader& disk) {
   }
 }
 
+/// Fletcher's sum over 32-bit words with the sum's own place as zero; see nd_sb_checksum() in
+/// drivers/nvdimm/core.c.
+std::uint64_t dax_checksum(const std::string& header) {
+  std::uint32_t low = 0;
+  std::uint64_t high = 0;
+  for (std::size_t at = 0; at < header.size(); at += 4) {
+    if (at < kDaxHeaderSize - 8) low += static_cast<std::uint32_t>(little_endian(header, at, 4));
+    high += low;
+  }
+  return high << 32 | low;
+}
+
 void read_dax_header(GuestImage& image, const DiskReader& disk) {
   if (image.format != "raw") return;
   const std::string header = disk.read(kDaxHeaderOffset, kDaxHeaderSize);
   if (!header.starts_with(kDaxSignature)) return;
+  if (dax_checksum(header) != little_endian(header, kDaxHeaderSize - 8, 8)) {
+    image.dax_flaw = "the DAX header's checksum is wrong";
+    return;
+  }
   const std::uint64_t offset = little_endian(header, 56, 8);
   if (offset == 0 || offset >= image.disk_size) return;
   // A kernel that takes the file as memory sees the disk from there on.
   const Partitions inner =
       read_partitions(disk.read(offset, kTableBytes), image.disk_size - offset);
-  const bool is_same = inner.list[0] && inner.list[0]->offset + offset == image.root.offset;
-  if (is_same) image.dax_offset = offset;
+  if (inner.list[0] && inner.list[0]->offset + offset == image.root.offset) {
+    image.dax_offset = offset;
+  } else {
+    image.dax_flaw = "the partition table behind the DAX header is not that of the disk";
+  }
 }
 
 void read_layout(GuestImage& image, const DiskReader& disk) {

@@ -32,6 +32,7 @@ struct GuestImage {
   /// From where on the disk a kernel takes it as persistent memory (osbuilder's "DAX header" at
   /// 4 KiB says 2 MiB); the partition table is there a second time.
   std::optional<std::uint64_t> dax_offset{};
+  std::string dax_flaw{};  ///< why a header that is there is none to a kernel
 };
 
 /// Throws Error when the file cannot be read, is empty, holds neither partitions nor a file system,

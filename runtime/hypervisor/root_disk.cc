@@ -31,6 +31,7 @@ std::optional<std::string> why_no_memory(const GuestImage& image, const VmConfig
   if (vm.machine_options.find("acpi=off") != std::string::npos)
     return "without ACPI the guest does not learn of memory devices";
   if (image.format != "raw") return image.format + " is no plain file";
+  if (!image.dax_flaw.empty()) return image.dax_flaw;
   if (!image.dax_offset) return "the image has no DAX header";
   if (image.file_size % kMemoryBlock != 0)
     return fmt::format("the image's size is no multiple of {} MiB", kMemoryBlock / kMib);

@@ -88,8 +88,14 @@ TEST_CASE("upstream's header for persistent memory is found", "[guest_image]") {
   put_ext4(bench.image, 3 * kMib);
   // Without a second table a kernel that takes the file as memory would find no partition.
   CHECK_FALSE(bench.read().dax_offset);
+  CHECK_THAT(bench.read().dax_flaw, Contains("partition table"));
   bench.image.write_mbr({{kMib, 13 * kMib}}, 2 * kMib);
   CHECK(bench.read().dax_offset == 2 * kMib);
+  CHECK(bench.read().dax_flaw.empty());
+  // Nor does it take a header that is damaged.
+  bench.image.flip(4096 + 20);
+  CHECK_FALSE(bench.read().dax_offset);
+  CHECK_THAT(bench.read().dax_flaw, Contains("checksum"));
 }
 
 TEST_CASE("a qcow2 image is told by its first bytes and looked into", "[guest_image]") {
