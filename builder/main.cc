@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
     std::fputs(kata::completion::complete(app, {argv + 2, argv + argc}, {}).c_str(), stdout);
     return 0;
   }
+  if (argc == 2 && argv[1] == std::string_view(kata::cli::kEnterSandbox))
+    return kata::cli::enter_sandbox();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

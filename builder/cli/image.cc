@@ -27,6 +27,9 @@ struct ImageOptions {
   std::string explain;
   std::string output = "build/guest/";
   ImageTestOptions test;
+  std::string lock;
+  bool update_lock = false;
+  bool locked = false;
   SessionOptions session;
 };
 
@@ -53,13 +56,17 @@ int run_image(const ImageOptions& options) {
   if (options.format == "image") recipe.format = recipe::ImageFormat::disk;
   if (!options.agent.empty()) recipe.agent.path = absolute_path(options.agent);
   if (!options.kernel_config.empty()) recipe.kernel_config = absolute_path(options.kernel_config);
+  rootfs::LockChoice lock;
+  if (!options.lock.empty()) lock.file = absolute_path(options.lock);
+  if (options.update_lock) lock.use = rootfs::LockUse::update;
+  if (options.locked) lock.use = rootfs::LockUse::require;
   Session session(options.session);
   if (!options.explain.empty()) {
     std::fputs(rootfs::explain_image(recipe, options.explain, session.context()).c_str(), stdout);
     return 0;
   }
-  const recipe::ImageArtifact artifact =
-      rootfs::build_image(recipe, output_file(options.output, recipe.format), session.context());
+  const recipe::ImageArtifact artifact = rootfs::build_image(
+      recipe, output_file(options.output, recipe.format), session.context(), lock);
   std::printf("image %s%s\n  %s  %llu bytes (%llu unpacked)\n", recipe.name.c_str(),
               artifact.up_to_date ? " is up to date" : "", artifact.image.path.c_str(),
               static_cast<unsigned long long>(artifact.image.size),
@@ -98,6 +105,15 @@ void add_image(CLI::App& app, Action& action) {
   verb->add_option("--runtime", options->test.runtime,
                    "kata-runtime to test with (default: beside katabuild, or in PATH)")
       ->type_name("PATH");
+  verb->add_option("--lock", options->lock,
+                   "file that pins the base's packages (default: NAME.lock beside the recipe)")
+      ->type_name("FILE");
+  CLI::Option* update = verb->add_flag("--update-lock", options->update_lock,
+                                       "choose the base's packages anew and pin them");
+  verb->add_flag("--locked", options->locked, "fail when the base is not what the lock file pins")
+      ->excludes(update);
+  verb->add_flag("--offline", options->session.offline,
+                 "use no network: what the cache lacks fails");
   add_session_options(*verb, options->session);
   verb->callback([options, &action] { action = [options] { return run_image(*options); }; });
 }

@@ -26,4 +26,9 @@ void add_verify(CLI::App& app, Action& action);
 void add_clean(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
+/// What katabuild starts itself for, by the argument kEnterSandbox: a plan on standard input, run
+/// in namespaces. Not for people.
+inline constexpr const char* kEnterSandbox = "enter-sandbox";
+int enter_sandbox();
+
 }  // namespace kata::cli

@@ -98,7 +98,8 @@ void Cache::remove_stale_work() const {
 
 void Cache::clean(bool everything) const {
   remove_stale_work();
-  for (const char* kind : {"kernel", "programs", "sources", "logs", "expected", "digests", "trees"})
+  for (const char* kind :
+       {"kernel", "programs", "sources", "logs", "expected", "digests", "trees", "packages"})
     remove_tree(join_path(root_, kind));
   if (everything) remove_tree(join_path(root_, "ccache"));
 }

@@ -181,8 +181,8 @@ std::optional<ImageArtifact> find_up_to_date(const std::string& output,
 }
 
 ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
-                       const std::string& output, Context& context) {
-  const ImagePlan plan = plan_image(recipe, work, context);
+                       const std::string& output, const LockChoice& choice, Context& context) {
+  const ImagePlan plan = plan_image(recipe, work, context, choice);
   const std::string name(base_name(output));
   const std::string manifest_path = join_path(parent_path(output), manifest_name(name));
   if (std::optional<ImageArtifact> present =
@@ -223,7 +223,8 @@ pipeline::StageStatus image_status(const ImageRecipe& recipe, const std::string&
   return {.up_to_date = false, .detail = fmt::format("{} entries to be packed", entries)};
 }
 
-ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, Context& context) {
+ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, Context& context,
+                          const LockChoice& choice) {
   if (recipe.format == recipe::ImageFormat::initrd)
     check_kernel_unpacks(recipe.kernel_config, recipe.compression.type);
   else
@@ -235,7 +236,7 @@ ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, 
   });
   return pipeline::explain_full_disk(context.cache.root(), [&] {
     const pipeline::WorkFolder work(context.cache.work_path("image", key));
-    return build_in(work.path(), recipe, output, context);
+    return build_in(work.path(), recipe, output, choice, context);
   });
 }
 

@@ -5,18 +5,20 @@
 
 #include "builder/pipeline/digest.h"
 #include "builder/rootfs/base/base.h"
+#include "builder/rootfs/run_commands.h"
 #include "builder/rootfs/shape/shape.h"
 
 namespace kata::rootfs {
 
 ImagePlan plan_image(const recipe::ImageRecipe& recipe, const std::string& work,
-                     pipeline::Context& context) {
+                     pipeline::Context& context, const LockChoice& choice) {
   ImagePlan plan;
-  Base base = read_base(recipe, work, context);
+  Base base = read_base(recipe, work, context, choice);
   plan.tree = std::move(base.tree);
   plan.packages = std::move(base.packages);
   shape_tree(recipe, work, plan.tree, context);
   plan.agent = install_agent(recipe, work, plan.tree, context.runner);
+  run_commands(recipe, plan.tree, context);
   plan.minimized = minimize(recipe, plan.tree);
   plan.timestamp = pipeline::build_time(context, recipe.timestamp);
   plan.digests = take_digests(plan.tree, pipeline::sha256_of_text(recipe.file + "\n" + recipe.name),

@@ -12,6 +12,7 @@
 #include "builder/recipe/component.h"
 #include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/agent_install.h"
+#include "builder/rootfs/base/lock_choice.h"
 #include "builder/rootfs/content_digests.h"
 #include "builder/rootfs/shape/minimize.h"
 #include "builder/rootfs/tree.h"
@@ -31,6 +32,6 @@ struct ImagePlan {
 /// Everything but the packing; what it needs on disk is below `work`, which must stay until the
 /// image is packed. Unprivileged. Throws Error.
 [[nodiscard]] ImagePlan plan_image(const recipe::ImageRecipe& recipe, const std::string& work,
-                                   pipeline::Context& context);
+                                   pipeline::Context& context, const LockChoice& choice = {});
 
 }  // namespace kata::rootfs

@@ -3,16 +3,21 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/digest_memory.h"
+#include "builder/pipeline/disk_space.h"
+#include "builder/rootfs/base/debian_base.h"
 #include "builder/rootfs/base/directory_base.h"
 #include "builder/rootfs/base/layout_files.h"
 #include "builder/rootfs/base/oci_base.h"
 #include "builder/rootfs/base/oci_image.h"
+#include "builder/rootfs/base/package_lock.h"
+#include "builder/rootfs/base/rpm_base.h"
 #include "builder/rootfs/base/tar_base.h"
 #include "builder/rootfs/base/tree_store.h"
 #include "runtime/base/error.h"
@@ -55,6 +60,23 @@ Base read_tar(const ImageRecipe& recipe, Context& context) {
   });
 }
 
+/// A lock names a container image's digest.
+void check_image_lock(const ImageRecipe& recipe, const LockChoice& choice,
+                      const std::string& digest) {
+  if (choice.use == LockUse::update) {
+    PackageLock lock;
+    lock.base_sha256 = base_digest(recipe.base);
+    lock.image = digest;
+    (void)write_lock(recipe, choice, lock);
+    return;
+  }
+  const std::optional<PackageLock> lock = read_lock(recipe, choice);
+  if (!lock || lock->image == digest) return;
+  throw_error(Code::failed_precondition,
+              "image {}: it is {}, but {} pins {}: take that one, or pin this with --update-lock",
+              recipe.base.oci.path, digest, lock_file_of(recipe, choice), lock->image);
+}
+
 Base unpack_image(const ImageRecipe& recipe, const OciImage& image, Spool& spool) {
   Base base;
   in_context([&] { unpack_oci_image(image, recipe.limits, spool, base.tree); }, "image {}",
@@ -62,10 +84,12 @@ Base unpack_image(const ImageRecipe& recipe, const OciImage& image, Spool& spool
   return base;
 }
 
-Base read_oci(const ImageRecipe& recipe, const std::string& work, Context& context) {
+Base read_oci(const ImageRecipe& recipe, const LockChoice& choice, const std::string& work,
+              Context& context) {
   const recipe::OciBase& oci = recipe.base.oci;
   if (std::filesystem::is_directory(oci.path)) {
     const OciImage image = find_oci_image(LayoutFiles(oci.path, work, recipe.limits), oci);
+    check_image_lock(recipe, choice, image.digest);
     return stored_tree(
         key_of(recipe, "oci " + image.digest), "base", context,
         [&](const std::string&, Spool& spool) { return unpack_image(recipe, image, spool); });
@@ -77,6 +101,52 @@ Base read_oci(const ImageRecipe& recipe, const std::string& work, Context& conte
   return stored_tree(key, "base", context, [&](const std::string& folder, Spool& spool) {
     const LayoutFiles files(oci.path, folder, recipe.limits);
     return unpack_image(recipe, find_oci_image(files, oci), spool);
+  });
+}
+
+/// Which packages an installation is made of: the lock's, or those chosen now.
+PackageLock lock_of(const ImageRecipe& recipe, const LockChoice& choice, const std::string& work,
+                    Context& context) {
+  if (std::optional<PackageLock> lock = read_lock(recipe, choice)) return *std::move(lock);
+  if (context.offline) {
+    throw_error(Code::failed_precondition,
+                "{}: the build is offline, and there is no lock file {} of this base: build once "
+                "without --offline",
+                recipe.file, lock_file_of(recipe, choice));
+  }
+  context.progress.note(
+      fmt::format("base: choosing the packages of {}", recipe::base_name_of(recipe.base.kind)));
+  const PackageLock lock = pipeline::explain_full_disk(context.cache.root(), [&] {
+    return recipe.base.kind == BaseKind::rpm ? choose_rpm_packages(recipe, work, context)
+                                             : choose_debian_packages(recipe, work, context);
+  });
+  if (write_lock(recipe, choice, lock)) {
+    context.progress.note(fmt::format("base: {} packages are pinned in {}", lock.packages.size(),
+                                      lock_file_of(recipe, choice)));
+  } else {
+    context.progress.note(fmt::format(
+        "base: {} cannot be written: the packages are not pinned: name a file with --lock",
+        lock_file_of(recipe, choice)));
+  }
+  return lock;
+}
+
+Base read_packages(const ImageRecipe& recipe, const LockChoice& choice, const std::string& work,
+                   Context& context) {
+  const bool is_rpm = recipe.base.kind == BaseKind::rpm;
+  const PackageLock lock = lock_of(recipe, choice, work, context);
+  const std::string key = key_of(
+      recipe,
+      fmt::format("packages {} {} {}\n{}", base_digest(recipe.base), recipe.base.debian.keyring,
+                  pipeline::build_time(context, recipe.timestamp), packages_text(lock)));
+  return stored_tree(key, "base", context, [&](const std::string& folder, Spool& spool) {
+    context.progress.note(fmt::format("base: installing {} packages", lock.packages.size()));
+    if (is_rpm) {
+      fetch_rpm_packages(lock, folder, context);
+      return install_rpm_packages(recipe, lock, folder, spool, context);
+    }
+    fetch_debian_packages(recipe, lock, folder, context);
+    return install_debian_packages(recipe, lock, folder, spool, context);
   });
 }
 
@@ -107,7 +177,8 @@ void note_unusual(const Tree& tree, Context& context) {
 
 }  // namespace
 
-Base read_base(const ImageRecipe& recipe, const std::string& work, Context& context) {
+Base read_base(const ImageRecipe& recipe, const std::string& work, Context& context,
+               const LockChoice& choice) {
   Base base;
   switch (recipe.base.kind) {
     case BaseKind::scratch:
@@ -120,12 +191,13 @@ Base read_base(const ImageRecipe& recipe, const std::string& work, Context& cont
       note_unusual(base.tree, context);
       break;
     case BaseKind::oci:
-      base = read_oci(recipe, work, context);
+      base = read_oci(recipe, choice, work, context);
       note_unusual(base.tree, context);
       break;
-    default:
-      throw_error(Code::unimplemented, "{}: base {} is not built yet", recipe.file,
-                  recipe::base_name_of(recipe.base.kind));
+    case BaseKind::rpm:
+    case BaseKind::debian:
+      base = read_packages(recipe, choice, work, context);
+      break;
   }
   add_essentials(base.tree);
   return base;

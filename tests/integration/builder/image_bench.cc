@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/builder/image_bench.h"
+
+#include <filesystem>
+#include <optional>
+
+#include "tests/support/require.h"
+
+namespace kata::test {
+
+namespace fs = std::filesystem;
+
+void ImageBench::write_recipe(const std::string& text) const {
+  write_file(path("r.yaml"),
+             "name: test\ncompression: {type: none}\nagent: {strip: false}\n" + text);
+}
+
+CommandResult ImageBench::run(const std::vector<std::string>& more) const {
+  Command command;
+  // any static program will do for an agent
+  command.argv = {KATABUILD,    "image",           "--recipe", path("r.yaml"),
+                  "--output",   path("out/i.img"), "--cache",  path("cache"),
+                  "--progress", "plain",           "--agent",  "/bin/busybox"};
+  command.argv.insert(command.argv.end(), more.begin(), more.end());
+  command.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + path()};
+  RealCommandRunner runner;
+  return runner.run(command);
+}
+
+std::map<std::string, archive::Entry> ImageBench::entries() const {
+  std::map<std::string, archive::Entry> entries;
+  archive::ArchiveReader reader(path("out/i.img"));
+  while (const std::optional<archive::Entry> entry = reader.next()) entries[entry->path] = *entry;
+  return entries;
+}
+
+std::string ImageBench::text(const std::string& wanted) const {
+  std::string bytes = "nothing";
+  archive::ArchiveReader reader(path("out/i.img"));
+  while (const std::optional<archive::Entry> entry = reader.next()) {
+    if (entry->path != wanted) continue;
+    bytes.clear();
+    (void)reader.read_content([&](std::string_view part) { bytes += part; });
+  }
+  return bytes;
+}
+
+std::string ImageBench::left_behind() const {
+  std::string left;
+  for (const auto& entry : fs::directory_iterator(path("cache/work")))
+    left += entry.path().string() + "\n";
+  return left;
+}
+
+}  // namespace kata::test
