@@ -110,6 +110,9 @@ void unlz4(FileSource& source, const Sink& sink) {
   constexpr std::uint32_t kBlock = 8U << 20;
   std::vector<char> out(kBlock);
   std::string in;
+  const std::string_view magic = source.peek(4);
+  if (magic.size() < 4) truncated(source, "lz4");
+  if (le32(magic) != kMagic) damaged(source, "lz4");
   source.consume(4);
   for (;;) {
     const std::string_view head = source.peek(4);

@@ -118,6 +118,8 @@ TEST_CASE("what is no whole initrd is refused with its reason", "[inspect]") {
   CHECK_THAT(bench.error(good + "rubbish"), Catch::Contains("neither a cpio archive"));
   CHECK_THAT(bench.error(std::string(1000, '\0')), Catch::Contains("no archive in it"));
   CHECK_THAT(bench.error(""), Catch::Contains("no archive in it"));
+  CHECK_THAT(bench.error("\x02\x21"), Catch::Contains("ends in the middle of its lz4 data"));
+  CHECK_THAT(bench.error("\x02\x21xx"), Catch::Contains("the lz4 data is damaged"));
   CHECK_THAT(bench.error(newc({{.path = "l", .text = std::string(5000, 'x'), .mode = 0120777}})),
              Catch::Contains("a target of 5000 bytes"));
   for (const auto type : {recipe::CompressionType::gzip, recipe::CompressionType::xz,
