@@ -10,6 +10,30 @@
 #include "builder/recipe/nearest.h"
 
 namespace kata::recipe {
+namespace {
+
+thread_local KeyRecording* recording = nullptr;
+
+}  // namespace
+
+KeyRecording::KeyRecording() { recording = this; }
+KeyRecording::~KeyRecording() { recording = nullptr; }
+
+void KeyRecording::note(std::string_view section, const std::vector<Key>& keys) {
+  constexpr int kDeepest = 20;
+  if (depth_ > kDeepest) return;
+  for (const Key& key : keys) {
+    const auto is_known = [&](const RecordedKey& known) {
+      return known.section == section && known.name == key.name;
+    };
+    if (std::none_of(keys_.begin(), keys_.end(), is_known))
+      keys_.push_back({std::string(section), key.name, depth_});
+  }
+  ++depth_;
+  for (const Key& key : keys)
+    ignore_error([&] { key.handle(YAML::Node()); }, "a recording has no values");
+  --depth_;
+}
 
 const char* type_name(const YAML::Node& node) {
   switch (node.Type()) {
@@ -82,6 +106,7 @@ std::string path_of(const Document& document, const YAML::Node& node, std::strin
 
 void read_map(const Document& document, const YAML::Node& map, std::string_view what,
               const std::vector<Key>& keys) {
+  if (recording != nullptr) return recording->note(what, keys);
   if (!map.IsMap())
     fail(document, map.Mark(), "{} must be a map of keys, not {}", what, type_name(map));
   std::set<std::string> seen;
@@ -113,6 +138,7 @@ void read_map(const Document& document, const YAML::Node& map, std::string_view 
 
 void read_list(const Document& document, const YAML::Node& list, std::string_view what,
                const Handler& handle) {
+  if (recording != nullptr) return handle(YAML::Node());
   if (!list.IsSequence())
     fail(document, list.Mark(), "{} must be a list, not {}", what, type_name(list));
   for (const YAML::Node& node : list) handle(node);

@@ -62,6 +62,29 @@ struct Key {
   bool required = false;
 };
 
+struct RecordedKey {
+  std::string section;
+  std::string name;
+  int depth = 0;
+};
+
+/// While it lives, the maps and lists that this thread reads are not looked at: read_map notes its
+/// keys and calls every handler with nothing, read_list calls its own once. So the readers tell
+/// what they know, whatever the document says.
+class KeyRecording {
+ public:
+  KeyRecording();
+  ~KeyRecording();
+  KeyRecording(const KeyRecording&) = delete;
+  KeyRecording& operator=(const KeyRecording&) = delete;
+  [[nodiscard]] const std::vector<RecordedKey>& keys() const noexcept { return keys_; }
+  void note(std::string_view section, const std::vector<Key>& keys);
+
+ private:
+  std::vector<RecordedKey> keys_;
+  int depth_ = 0;
+};
+
 /// Hands each value of `map` to its key's handler; unknown, doubled and missing keys are errors.
 void read_map(const Document& document, const YAML::Node& map, std::string_view what,
               const std::vector<Key>& keys);
