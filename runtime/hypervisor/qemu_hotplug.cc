@@ -7,6 +7,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "runtime/base/error.h"
+#include "runtime/base/log.h"
 
 namespace kata::hypervisor {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint32_t kMemoryStepMib = 128;  // the guest's memory block size on x86_64
 constexpr auto kUnplugPoll = std::chrono::milliseconds(50);
 constexpr int kUnplugPolls = 200;
+constexpr int kAskAgain = 40;  // polls
 
 std::string device_id(const std::string& id) { return "dev-" + id; }
 
@@ -32,6 +34,8 @@ std::vector<Json> free_cpus(const Json& cpus) {
 // GCC 12 miscompiles initialiser lists inside coroutines, so the arguments are built outside of
 // them.
 Json by_id(const std::string& id) { return {{"id", id}}; }
+
+Json by_fd_name(const std::string& name) { return {{"fdname", name}}; }
 
 Json by_node(const std::string& name) { return {{"node-name", name}}; }
 
@@ -122,6 +126,12 @@ std::string QemuHotplug::take_port(const std::string& device) {
     ports_[device] = port;
     return port;
   }
+  if (config_.hotplug_ports == 0) {
+    throw_error(Code::failed_precondition,
+                "add {}: the machine has no PCIe root port for it; see pcie_root_port and "
+                "static_sandbox_resource_mgmt in the configuration",
+                device);
+  }
   throw_error(
       Code::resource_exhausted,
       "add {}: all {} PCIe root ports are in use; raise pcie_root_port in the configuration",
@@ -174,6 +184,7 @@ asio::awaitable<void> QemuHotplug::add_network(NetworkDevice device) {
   std::vector<std::string> taps;
   std::vector<std::string> vhosts;
   std::string failure;
+  bool has_backend = false;
   try {
     for (const UniqueFd& fd : device.tap_fds) {
       taps.push_back(fmt::format("{}-tap{}", device.id, taps.size()));
@@ -184,13 +195,29 @@ asio::awaitable<void> QemuHotplug::add_network(NetworkDevice device) {
       co_await qmp_.send_fd(vhosts.back(), fd.get());
     }
     co_await qmp_.execute("netdev_add", network_backend(device.id, taps, vhosts));
+    has_backend = true;
     co_await qmp_.execute("device_add", network_card(device, port, taps.size()));
   } catch (const Error& error) {
     release_port(name);
     failure = error.what();
   }
-  if (!failure.empty())
-    throw_error(Code::internal, "add network device {}: {}", device.id, failure);
+  if (failure.empty()) co_return;
+  // Else the name stays taken, or QEMU keeps the descriptors: the tap would outlive its interface.
+  if (has_backend) {
+    co_await execute_leniently("netdev_del", by_id(device.id));
+  } else {
+    taps.insert(taps.end(), vhosts.begin(), vhosts.end());
+    for (const std::string& fd : taps) co_await execute_leniently("closefd", by_fd_name(fd));
+  }
+  throw_error(Code::internal, "add network device {}: {}", device.id, failure);
+}
+
+asio::awaitable<void> QemuHotplug::execute_leniently(std::string command, Json arguments) {
+  try {
+    co_await qmp_.execute(command, std::move(arguments));
+  } catch (const Error& error) {
+    log::debug("undoing a step command={} error=\"{}\"", command, error.what());
+  }
 }
 
 asio::awaitable<void> QemuHotplug::remove_device(const std::string& device) {
@@ -199,6 +226,8 @@ asio::awaitable<void> QemuHotplug::remove_device(const std::string& device) {
   // same without an event.
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (int i = 0; i < kUnplugPolls; ++i) {
+    // A guest that had not seen the device yet did not see the request either.
+    if (i > 0 && i % kAskAgain == 0) co_await execute_leniently("device_del", by_id(device));
     const Json devices = co_await qmp_.execute("qom-list", peripherals());
     if (!lists_device(devices, device)) {
       release_port(device);

@@ -30,6 +30,7 @@ class QemuHotplug {
   /// A free root port, or Error(resource_exhausted) that says which setting gives more.
   std::string take_port(const std::string& device);
   void release_port(const std::string& device);
+  asio::awaitable<void> execute_leniently(std::string command, Json arguments);
   asio::awaitable<void> remove_device(const std::string& device);
 
   QmpClient& qmp_;

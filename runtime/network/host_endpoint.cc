@@ -86,6 +86,19 @@ void redirect_both_ways(NetlinkSocket& socket, int one, int other) {
   redirect_ingress(socket, other, one);
 }
 
+/// The interface as the guest is to have it, without descriptors.
+Endpoint describe(const Tables& tables, const Link& link) {
+  return {.index = link.index,
+          .peer = link.parent,
+          .name = link.name,
+          .tap_name = tap_name_for(link.index),
+          .mac = *link.mac,
+          .mtu = link.mtu,
+          .flags = link.flags,
+          .kind = link.kind,
+          .addresses = addresses_of(tables, link.index)};
+}
+
 Endpoint connect(NetlinkSocket& socket, const Tables& tables, const Link& link,
                  const EndpointOptions& options, const std::string& spare, UndoStack& undo) {
   TapDevice tap{.name = tap_name_for(link.index)};
@@ -100,13 +113,9 @@ Endpoint connect(NetlinkSocket& socket, const Tables& tables, const Link& link,
   undo.push([&socket, index = link.index] { delete_ingress(socket, index); });
   redirect_both_ways(socket, link.index, made->index);
   if ((link.flags & IFF_UP) == 0) set_link(socket, link.index, {.up = true});
-  Endpoint endpoint{.name = link.name, .tap_name = tap.name, .tap_fds = std::move(tap.fds)};
+  Endpoint endpoint = describe(tables, link);
+  endpoint.tap_fds = std::move(tap.fds);
   if (options.vhost && spare.empty()) endpoint.vhost_fds = open_vhost(options.queues);
-  endpoint.mac = *link.mac;
-  endpoint.mtu = link.mtu;
-  endpoint.flags = link.flags;
-  endpoint.kind = link.kind;
-  endpoint.addresses = addresses_of(tables, link.index);
   return endpoint;
 }
 
@@ -138,19 +147,19 @@ NetworkConfig config_for(const Tables& tables, const std::vector<const Link*>& l
   return config;
 }
 
-SandboxNetwork connect_here(const EndpointOptions& options, bool only_new,
-                            const std::string& spare) {
-  KernelNetlinkSocket socket;
-  const Tables tables = read_tables(socket);
-  const auto is_connected = [&](const Link& link) {
-    return std::any_of(tables.links.begin(), tables.links.end(),
-                       [&](const Link& other) { return other.name == tap_name_for(link.index); });
-  };
-  SandboxNetwork result;
+std::vector<const Link*> endpoints_in(const Tables& tables) {
   std::vector<const Link*> links;
   for (const Link& link : tables.links) {
-    if (is_endpoint(tables, link) && !(only_new && is_connected(link))) links.push_back(&link);
+    if (is_endpoint(tables, link)) links.push_back(&link);
   }
+  return links;
+}
+
+SandboxNetwork connect_here(const EndpointOptions& options, const std::string& spare) {
+  KernelNetlinkSocket socket;
+  const Tables tables = read_tables(socket);
+  const std::vector<const Link*> links = endpoints_in(tables);
+  SandboxNetwork result;
   result.took_spare = !spare.empty() && links.size() == 1;
   UndoStack undo;
   for (const Link* link : links) {
@@ -164,6 +173,21 @@ SandboxNetwork connect_here(const EndpointOptions& options, bool only_new,
   result.config = config_for(tables, links);
   undo.dismiss();
   return result;
+}
+
+Endpoint connect_one_here(int index, const EndpointOptions& options, const std::string& spare) {
+  KernelNetlinkSocket socket;
+  const Tables tables = read_tables(socket);
+  for (const Link* link : endpoints_in(tables)) {
+    if (link->index != index) continue;
+    UndoStack undo;
+    Endpoint endpoint =
+        in_context([&] { return connect(socket, tables, *link, options, spare, undo); },
+                   "connect interface {}", link->name);
+    undo.dismiss();
+    return endpoint;
+  }
+  throw_error(Code::not_found, "connect interface {}: it has gone", index);
 }
 
 void disconnect_link(NetlinkSocket& socket, const Link& link) {
@@ -198,11 +222,25 @@ SpareTap make_spare_tap(int namespace_fd, const EndpointOptions& options) {
 
 SandboxNetwork connect_endpoints(int namespace_fd, const EndpointOptions& options,
                                  const std::string& spare) {
-  return result_in_namespace(namespace_fd, [&] { return connect_here(options, false, spare); });
+  return result_in_namespace(namespace_fd, [&] { return connect_here(options, spare); });
 }
 
-SandboxNetwork connect_new_endpoints(int namespace_fd, const EndpointOptions& options) {
-  return result_in_namespace(namespace_fd, [&] { return connect_here(options, true, ""); });
+SandboxNetwork describe_endpoints(int namespace_fd) {
+  return result_in_namespace(namespace_fd, [] {
+    KernelNetlinkSocket socket;
+    const Tables tables = read_tables(socket);
+    const std::vector<const Link*> links = endpoints_in(tables);
+    SandboxNetwork result;
+    for (const Link* link : links) result.endpoints.push_back(describe(tables, *link));
+    result.config = config_for(tables, links);
+    return result;
+  });
+}
+
+Endpoint connect_endpoint(int namespace_fd, int index, const EndpointOptions& options,
+                          const std::string& spare) {
+  return result_in_namespace(namespace_fd,
+                             [&] { return connect_one_here(index, options, spare); });
 }
 
 void disconnect_endpoints(int namespace_fd) {
@@ -214,16 +252,28 @@ void disconnect_endpoints(int namespace_fd) {
   });
 }
 
-void disconnect_endpoint(int namespace_fd, const std::string& name) {
+void disconnect_endpoint(int namespace_fd, int index) {
   in_namespace(namespace_fd, [&] {
     KernelNetlinkSocket socket;
-    const std::optional<Link> link = find_link(socket, name);
-    if (!link) return;
-    disconnect_link(socket, *link);
-    if (const auto tap = find_link(socket, tap_name_for(link->index))) {
-      disconnect_link(socket, *tap);
+    for (const Link& link : list_links(socket)) {
+      if (link.index == index || (is_our_tap(link) && link.name == tap_name_for(index)))
+        disconnect_link(socket, link);
     }
   });
+}
+
+std::string park_endpoint(int namespace_fd, int index, unsigned number) {
+  const std::string parked = tap_name_for(-static_cast<int>(number));
+  in_namespace(namespace_fd, [&] {
+    KernelNetlinkSocket socket;
+    for (const Link& link : list_links(socket)) {
+      if (link.index == index) delete_ingress(socket, index);
+      if (!is_our_tap(link) || link.name != tap_name_for(index)) continue;
+      delete_ingress(socket, link.index);
+      set_link(socket, link.index, {.name = parked});
+    }
+  });
+  return parked;
 }
 
 }  // namespace kata::network

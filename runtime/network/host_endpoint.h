@@ -15,6 +15,8 @@ namespace kata::network {
 
 /// An interface of the namespace and the tap that stands for it in the machine.
 struct Endpoint {
+  int index = 0;                      ///< in the namespace
+  int peer = 0;                       ///< index of the other end, maybe in another namespace
   std::string name{};                 ///< in the namespace, and in the guest: "eth0"
   std::string tap_name{};             ///< "tap0_kata"
   std::vector<UniqueFd> tap_fds{};    ///< one a queue
@@ -77,15 +79,25 @@ struct SpareTap {
                                                const EndpointOptions& options = {},
                                                const std::string& spare = {});
 
-/// Connects interfaces that appeared later (`docker network connect`): those without a tap of ours.
-[[nodiscard]] SandboxNetwork connect_new_endpoints(int namespace_fd,
-                                                   const EndpointOptions& options = {});
+/// What connect_endpoints() would connect and has connected, and what the guest must know of it;
+/// changes nothing. Throws Error.
+[[nodiscard]] SandboxNetwork describe_endpoints(int namespace_fd);
+
+/// Connects one interface that appeared later (`docker network connect`), to a new tap or to the
+/// one named `spare`. Throws Error(not_found) when it has gone again.
+[[nodiscard]] Endpoint connect_endpoint(int namespace_fd, int index,
+                                        const EndpointOptions& options = {},
+                                        const std::string& spare = {});
 
 /// Removes the taps of ours and the redirections, in any state that a crash left. Nothing to do is
 /// no error. Throws Error.
 void disconnect_endpoints(int namespace_fd);
 
-/// Removes one interface's tap and redirection.
-void disconnect_endpoint(int namespace_fd, const std::string& name);
+/// Removes the tap and the redirection of the interface that has, or had, this index.
+void disconnect_endpoint(int namespace_fd, int index);
+
+/// As disconnect_endpoint(), but keeps the tap, which a machine still has, for another interface;
+/// returns its new name. `number` tells such taps apart.
+[[nodiscard]] std::string park_endpoint(int namespace_fd, int index, unsigned number);
 
 }  // namespace kata::network

@@ -157,6 +157,8 @@ class Sandbox {
   void join_cgroup(const Container& first);
   void open_network(const Container& first);
   void connect_network();
+  void follow_network();
+  void relay_names();
   void run_create_hooks(const Container& container);
   void emit(Event event) const;
   void mount_rootfs(const CreateRequest& request, Container& container);

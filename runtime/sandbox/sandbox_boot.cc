@@ -28,6 +28,7 @@
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/dns_relay.h"
 #include "runtime/sandbox/guest_modules.h"
+#include "runtime/sandbox/network_requests.h"
 #include "runtime/sandbox/sandbox.h"
 #include "runtime/sandbox/sandbox_network.h"
 
@@ -306,18 +307,34 @@ asio::awaitable<void> Sandbox::set_up_guest_network() {
     co_await agent_->call<types::Interface>("UpdateInterface", std::move(request));
   }
   if (!network_->joined.config.routes.empty()) {
-    grpc::UpdateRoutesRequest request;
-    for (const network::GuestRoute& route : network_->joined.config.routes) {
-      *request.mutable_routes()->add_routes() = network::route_to_proto(route);
-    }
-    co_await agent_->call<grpc::Routes>("UpdateRoutes", std::move(request));
+    co_await agent_->call<grpc::Routes>("UpdateRoutes", routes_request(network_->joined.config));
   }
   if (!network_->joined.config.neighbours.empty()) {
-    grpc::AddARPNeighborsRequest request;
-    for (const network::GuestNeighbour& neighbour : network_->joined.config.neighbours) {
-      *request.mutable_neighbors()->add_arp_neighbors() = network::neighbour_to_proto(neighbour);
-    }
-    co_await agent_->call<wire::Empty>("AddARPNeighbors", std::move(request));
+    co_await agent_->call<wire::Empty>("AddARPNeighbors",
+                                       neighbours_request(network_->joined.config));
+  }
+}
+
+/// The engine changes the namespace without a word to the runtime.
+void Sandbox::follow_network() {
+  relay_names();
+  if (config_.runtime.internetworking_model == "none") return;
+  network_->follower = std::make_shared<NetworkFollower>(
+      io_.get_executor(), *vm_, agent_, network_->space.duplicate(), endpoint_options(config_),
+      network_->joined);
+  network_->follower->on_change = [this] { relay_names(); };
+  asio::co_spawn(io_, network_->follower->run(), asio::detached);
+}
+
+/// Docker's resolver is there as soon as one network is a user's.
+void Sandbox::relay_names() {
+  if (!network_ || network_->relays_names) return;
+  for (const auto& [id, container] : containers_) {
+    const std::string resolver = loopback_resolver(container->bundle.spec);
+    if (resolver.empty()) continue;
+    network_->relays_names = true;
+    asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver), asio::detached);
+    return;
   }
 }
 
@@ -361,11 +378,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     if (is_first) {
       booted_ = true;
       asio::co_spawn(io_, watch_memory(), asio::detached);
-      if (const std::string resolver = loopback_resolver(container.bundle.spec);
-          !resolver.empty()) {
-        asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver),
-                       asio::detached);
-      }
+      follow_network();
     }
   } catch (...) {
     failure = std::current_exception();

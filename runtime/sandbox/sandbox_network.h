@@ -4,12 +4,14 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "runtime/base/fd.h"
 #include "runtime/hypervisor/vm_config.h"
 #include "runtime/network/host_endpoint.h"
+#include "runtime/sandbox/network_follower.h"
 #include "runtime/sandbox/sandbox.h"
 
 namespace kata::sandbox {
@@ -24,6 +26,12 @@ struct Sandbox::Network {
   std::string spare_mac;                   ///< of the machine's card until the guest changes it
   hypervisor::SharedFs shared_fs = hypervisor::SharedFs::none;
   std::uint32_t msize = 0;
+  std::shared_ptr<NetworkFollower> follower;
+  bool relays_names = false;  ///< the guest asks Docker's resolver
+
+  ~Network() {
+    if (follower) follower->stop();
+  }
 };
 
 }  // namespace kata::sandbox

@@ -104,6 +104,7 @@ asio::awaitable<void> Sandbox::watch_machine() {
 void Sandbox::machine_ended(const std::string& why) {
   ended_ = true;
   log::error("{}", why);
+  if (network_ && network_->follower) network_->follower->stop();
   if (agent_) agent_->close(why);
   for (const auto& [id, container] : containers_) {
     for (const auto& [exec_id, exec] : container->execs) mark_exited(id, *exec, 128 + SIGKILL);
@@ -133,6 +134,7 @@ asio::awaitable<void> Sandbox::watch_memory() {
 
 asio::awaitable<void> Sandbox::shut_down() {
   ended_ = true;
+  if (network_ && network_->follower) network_->follower->stop();
   if (agent_) agent_->close("the sandbox is shut down");
   if (vm_) {
     co_await vm_->stop(kQuitGrace);

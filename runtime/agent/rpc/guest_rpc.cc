@@ -55,6 +55,12 @@ void add_guest_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on_now<guest::ListProcessesRequest, guest::ListProcessesResponse>(
       kGuestService, "ListProcesses",
       [&sandbox](const auto& request) { return list_processes(sandbox, request); });
+  server.on_now<guest::ParkInterfaceRequest, Empty>(
+      kGuestService, "ParkInterface", [&sandbox](const auto& request) {
+        // One that is not there is as good as put aside.
+        sandbox.parked_interfaces().put(network::parse_mac(request.hw_addr()));
+        return Empty{};
+      });
   server.on_now<guest::StartDnsProxyRequest, Empty>(kGuestService, "StartDnsProxy",
                                                     [&sandbox](const auto& request) {
                                                       sandbox.dns().start(request.address());

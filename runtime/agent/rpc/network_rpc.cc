@@ -46,6 +46,7 @@ asio::awaitable<types::Interface> update_interface(Sandbox& sandbox,
   constexpr std::chrono::milliseconds kPause(50);
   const network::GuestInterface wanted = network::interface_from_proto(request.interface());
   network::KernelNetlinkSocket socket;
+  if (wanted.current_mac) sandbox.parked_interfaces().take(*wanted.current_mac);
   for (int i = 0; !apply_interface(socket, wanted); ++i) {
     if (i == kTries)
       throw_error(Code::not_found, "no interface with hardware address {}",

@@ -18,6 +18,7 @@
 
 #include "runtime/agent/container/container.h"
 #include "runtime/agent/dns/dns_proxy.h"
+#include "runtime/agent/guest_network/interface_park.h"
 #include "runtime/agent/process/event.h"
 #include "runtime/agent/process/process.h"
 #include "runtime/agent/storage/storage.h"
@@ -82,6 +83,7 @@ class Sandbox {
   [[nodiscard]] const SandboxOptions& options() const noexcept { return options_; }
   [[nodiscard]] StorageTable& storages() noexcept { return storages_; }
   [[nodiscard]] DnsProxy& dns() noexcept { return *dns_; }
+  [[nodiscard]] InterfacePark& parked_interfaces() noexcept { return parked_interfaces_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   std::string sandbox_id;  ///< of CreateSandbox; empty before
   std::string hook_path;   ///< folder of the guest's own hooks; empty: none
@@ -96,6 +98,7 @@ class Sandbox {
   std::map<std::string, ContainerEntry> containers_;
   StorageTable storages_;
   std::shared_ptr<DnsProxy> dns_;
+  InterfacePark parked_interfaces_;
   ChildProcess pause_;
   UniqueFd pause_namespace_;
   std::shared_ptr<asio::posix::stream_descriptor>

@@ -15,6 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/base/error.h"
+#include "runtime/network/change_monitor.h"
 #include "runtime/network/host_endpoint.h"
 #include "scratch_namespace.h"
 #include "tests/support/require.h"
@@ -100,6 +101,14 @@ void fill_like_docker(int namespace_fd) {
   });
 }
 
+void add_interface(int namespace_fd, const std::string& name) {
+  in_namespace(namespace_fd, [&] {
+    KernelNetlinkSocket socket;
+    create_veth(socket, name, name + "-peer");
+    set_link(socket, find_link(socket, name)->index, {.up = true});
+  });
+}
+
 }  // namespace
 
 TEST_CASE("frames cross from the tap to the outside and back", "[endpoint]") {
@@ -145,11 +154,7 @@ TEST_CASE("a tap that was there first is left alone by two interfaces", "[endpoi
   test::require_root();
   test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
   const ScratchPod scratch;
-  in_namespace(scratch.pod.get(), [] {
-    KernelNetlinkSocket socket;
-    create_veth(socket, "eth1", "peer1");
-    set_link(socket, find_link(socket, "eth1")->index, {.up = true});
-  });
+  add_interface(scratch.pod.get(), "eth1");
   const SpareTap spare = make_spare_tap(scratch.pod.get());
   const SandboxNetwork network = connect_endpoints(scratch.pod.get(), {}, spare.name);
   CHECK_FALSE(network.took_spare);
@@ -181,22 +186,50 @@ TEST_CASE("what the guest must know is read from the namespace", "[endpoint]") {
   CHECK(network.config.neighbours[0].neighbour.address == parse_ip("172.17.0.9"));
 }
 
-TEST_CASE("an interface that appears later is connected alone", "[endpoint]") {
+TEST_CASE("an interface that appears later is reported and connected alone", "[endpoint]") {
   test::require_root();
   test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
   const ScratchPod scratch;
+  const UniqueFd monitor = open_change_monitor(scratch.pod.get());
   const SandboxNetwork first = connect_endpoints(scratch.pod.get());
-  CHECK(connect_new_endpoints(scratch.pod.get()).endpoints.empty());
-  in_namespace(scratch.pod.get(), [] {
-    KernelNetlinkSocket socket;
-    create_veth(socket, "eth1", "other");
-    set_link(socket, find_link(socket, "eth1")->index, {.up = true});
-  });
-  const SandboxNetwork second = connect_new_endpoints(scratch.pod.get());
-  REQUIRE(second.endpoints.size() == 1);
-  CHECK(second.endpoints[0].name == "eth1");
-  disconnect_endpoint(scratch.pod.get(), "eth1");
-  CHECK_FALSE(names_in(scratch.pod.get()) == std::vector<std::string>{"lo"});
+  CHECK(take_changes(monitor.get()));
+  CHECK_FALSE(take_changes(monitor.get()));
+  CHECK(describe_endpoints(scratch.pod.get()).endpoints.size() == 1);
+  add_interface(scratch.pod.get(), "eth1");
+  CHECK(take_changes(monitor.get()));
+  const SandboxNetwork now = describe_endpoints(scratch.pod.get());
+  REQUIRE(now.endpoints.size() == 2);
+  CHECK(now.endpoints[0].tap_name == first.endpoints[0].tap_name);
+  const Endpoint second = connect_endpoint(scratch.pod.get(), now.endpoints[1].index);
+  CHECK(second.name == "eth1");
+  CHECK(second.tap_fds.size() == 1);
+  disconnect_endpoint(scratch.pod.get(), second.index);
+  const std::vector<std::string> names = names_in(scratch.pod.get());
+  CHECK(std::count(names.begin(), names.end(), second.tap_name) == 0);
+  CHECK(std::count(names.begin(), names.end(), first.endpoints[0].tap_name) == 1);
+  CHECK_THROWS_WITH(connect_endpoint(scratch.pod.get(), 4711),
+                    Catch::Matchers::Contains("it has gone"));
+}
+
+TEST_CASE("a parked tap carries another interface's frames later", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/dev/net/tun"), "tun", "needs /dev/net/tun");
+  const ScratchPod scratch;
+  add_interface(scratch.pod.get(), "eth1");
+  const SandboxNetwork network = connect_endpoints(scratch.pod.get());
+  REQUIRE(network.endpoints.size() == 2);
+  const Endpoint& eth0 = network.endpoints[0].name == "eth0" ? network.endpoints[0] : network.endpoints[1];
+  const Endpoint& eth1 = network.endpoints[0].name == "eth0" ? network.endpoints[1] : network.endpoints[0];
+  disconnect_endpoint(scratch.pod.get(), eth0.index);
+  const std::string parked = park_endpoint(scratch.pod.get(), eth1.index, 1);
+  const Endpoint again = connect_endpoint(scratch.pod.get(), eth0.index, {}, parked);
+  CHECK(again.name == "eth0");
+  CHECK(again.tap_fds.empty());
+  const UniqueFd outside = packet_socket(scratch.host.get(), "outside");
+  const std::string out = frame("by another way");
+  const int tap = eth1.tap_fds.at(0).get();
+  REQUIRE(::write(tap, (std::string(kVirtioHeader, '\0') + out).data(), kVirtioHeader + 60) == 70);
+  CHECK(next_frame(outside.get(), 0) == out);
 }
 
 TEST_CASE("disconnecting leaves the namespace as it was, as often as one likes", "[endpoint]") {
