@@ -35,10 +35,21 @@ void check_family(const IpAddress& address, types::IPFamily family) {
   }
 }
 
+/// What ip(8) and engines set; the protocol has no field for it. None for links of two.
+std::optional<IpAddress> broadcast_of(const IpPrefix& prefix) {
+  if (prefix.address.is_v6 || prefix.length > 30) return std::nullopt;
+  IpAddress result = prefix.address;
+  for (std::size_t bit = prefix.length; bit < 32; ++bit)
+    result.bytes[bit / 8] = static_cast<std::uint8_t>(result.bytes[bit / 8] | (0x80U >> bit % 8));
+  return result;
+}
+
 Address address_from(const types::IPAddress& message) {
   const IpPrefix prefix = parse_prefix(message.address() + "/" + message.mask());
   check_family(prefix.address, message.family());
-  return {.prefix = prefix};
+  Address address{.prefix = prefix};
+  address.broadcast = broadcast_of(prefix);
+  return address;
 }
 
 std::uint16_t small_number(std::int32_t value, std::int32_t limit, std::string_view what) {

@@ -107,8 +107,10 @@ std::string Docker::create(std::vector<std::string> arguments) {
   return containers_.emplace_back(checked(std::move(all)));
 }
 
-std::string Docker::make_network(const std::string& name) {
-  checked({"network", "create", name});
+std::string Docker::make_network(const std::string& name, std::vector<std::string> options) {
+  options.insert(options.begin(), {"network", "create"});
+  options.push_back(name);
+  checked(std::move(options));
   return networks_.emplace_back(name);
 }
 

@@ -36,7 +36,8 @@ class Docker {
   std::string start(std::vector<std::string> arguments);
   /// `docker create`, as start().
   std::string create(std::vector<std::string> arguments);
-  std::string make_network(const std::string& name);
+  /// `docker network create OPTIONS NAME`; the name.
+  std::string make_network(const std::string& name, std::vector<std::string> options = {});
   std::string make_volume(const std::string& name);
 
   /// The command of `docker ARGUMENTS`, for spawn() and PtyProcess.

@@ -31,6 +31,8 @@ TEST_CASE("an interface survives the way to the guest", "[wire_conversion]") {
   REQUIRE(guest.addresses.size() == 2);
   CHECK(to_string(guest.addresses[0].prefix) == "172.17.0.2/16");
   CHECK(to_string(guest.addresses[1].prefix) == "2001:db8::2/64");
+  CHECK(guest.addresses[0].broadcast == parse_ip("172.17.255.255"));
+  CHECK_FALSE(guest.addresses[1].broadcast);
 }
 
 TEST_CASE("a route survives the way to the guest", "[wire_conversion]") {
