@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -104,6 +105,10 @@ pid_t clone_sibling() {
 
 void new_session() {
   if (::setsid() < 0 && errno != EPERM) throw_errno(errno, "start a session");
+}
+
+void set_personality(unsigned long personality) {
+  if (::personality(personality) < 0) throw_errno(errno, "set personality {:#x}", personality);
 }
 
 void process_control(int option, unsigned long a, unsigned long b, const char* what) {

@@ -47,6 +47,8 @@ void new_session();
 void process_control(int option, unsigned long a, unsigned long b, const char* what);
 /// As process_control, for what the kernel may lack: false with EINVAL.
 bool process_control_if_known(int option, unsigned long a, unsigned long b, const char* what);
+/// personality(2). Throws Error.
+void set_personality(unsigned long personality);
 /// setgroups(2). Throws Error.
 void set_groups(std::span<const gid_t> groups);
 /// setresgid(2), setresuid(2): real, effective and saved. Throws Error.

@@ -82,9 +82,11 @@ sys::Terminal open_terminal_for(const grpc::Process& process) {
 }
 
 Relay relay_for(const grpc::Spec& spec, const ContainerRecord& record, int terminal) {
+  std::vector<std::string> args(spec.process().args().begin(), spec.process().args().end());
+  if (args.empty()) args.push_back(record.id);  // a container without a process
   return start_relay({.process = {record.id, ""},
                       .sandbox_dir = record.sandbox_dir,
-                      .args = {spec.process().args().begin(), spec.process().args().end()},
+                      .args = std::move(args),
                       .terminal = terminal,
                       .namespaces = relay_namespaces(spec),
                       .bundle = record.bundle});

@@ -18,6 +18,7 @@
 namespace kata::cli {
 namespace {
 
+constexpr std::uint64_t kAttributeReadOnly = 0x1;  // MOUNT_ATTR_RDONLY, linux/mount.h
 constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 void make_read_only(const std::string& path) {
@@ -53,7 +54,9 @@ void show_mount(int root, const grpc::Mount& mount) {
   if (!oci::is_read_only_bind(mount)) return;
   // Found once more: the descriptor above is of what lies below the new mount.
   const UniqueFd mounted = resolve_in_root(root, destination, IfMissing::fail);
-  make_read_only(sys::fd_path(mounted.get()));
+  const std::string place = sys::fd_path(mounted.get());
+  if (!oci::is_recursively_read_only(mount)) return make_read_only(place);
+  sys::set_mount_attributes_recursively(place, kAttributeReadOnly, 0);
 }
 
 }  // namespace

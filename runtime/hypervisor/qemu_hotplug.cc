@@ -83,7 +83,10 @@ Json network_card(const NetworkDevice& device, const std::string& port, std::siz
 
 Json block_backend(const BlockDevice& device, const std::string& aio) {
   const Json cache = {{"direct", device.direct}};
-  const Json file = {{"driver", "file"}, {"filename", device.path}, {"aio", aio}, {"cache", cache}};
+  const Json file = {{"driver", device.is_device ? "host_device" : "file"},
+                     {"filename", device.path},
+                     {"aio", aio},
+                     {"cache", cache}};
   return {{"node-name", device.id},
           {"driver", device.format},
           {"read-only", device.read_only},

@@ -34,6 +34,7 @@ struct BlockDevice {
                      ///< finds it (20 bytes)
   std::string path{};
   std::string format = "raw";
+  bool is_device = false;  ///< a block device of the host, not a file
   bool read_only = false;
   bool direct = false;  ///< O_DIRECT on the host
 };

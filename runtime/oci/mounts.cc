@@ -20,6 +20,10 @@ bool is_read_only_bind(const grpc::Mount& mount) {
   return is_bind(mount) && (has_option(mount, "ro") || has_option(mount, "rro"));
 }
 
+bool is_recursively_read_only(const grpc::Mount& mount) {
+  return is_bind(mount) && has_option(mount, "rro");
+}
+
 bool binds_kernel_path(const grpc::Mount& mount) {
   const std::string& source = mount.source();
   return is_bind(mount) &&

@@ -16,6 +16,8 @@ namespace kata::oci {
 [[nodiscard]] bool is_bind(const grpc::Mount& mount);
 /// Whether it is a bind mount that may not be written to.
 [[nodiscard]] bool is_read_only_bind(const grpc::Mount& mount);
+/// Whether what is mounted below it may not be written to either.
+[[nodiscard]] bool is_recursively_read_only(const grpc::Mount& mount);
 /// Whether it binds a kernel file system or a device of the host (/proc, /sys, /dev): the guest has
 /// its own there, since a bind of the host's would show another kernel.
 [[nodiscard]] bool binds_kernel_path(const grpc::Mount& mount);

@@ -127,16 +127,13 @@ void read_resources(ObjectReader& in, grpc::LinuxResources& out) {
   in.refuse("rdma", "the guest has no RDMA device");
 }
 
-/// LINUX is what every process has; LINUX32 would need the agent's help.
-void read_personality(ObjectReader& in) {
+void read_personality(ObjectReader& in, std::string* out) {
   std::string domain;
   in.string("domain", &domain);
   if (domain != "LINUX" && domain != "LINUX32") {
     throw_error(Code::invalid_argument, "linux.personality: unknown domain \"{}\"", domain);
   }
-  if (domain == "LINUX32") {
-    throw_error(Code::unimplemented, "linux.personality: LINUX32 is not supported");
-  }
+  if (domain != "LINUX") *out = domain;  // LINUX is what every process has
   in.refuse("flags", "no flag is supported");
 }
 
@@ -162,7 +159,8 @@ void read_linux(ObjectReader& in, grpc::Linux& out) {
     throw_error(Code::unimplemented,
                 "linux.intelRdt: caches of the host cannot be divided within a virtual machine");
   });
-  in.object("personality", read_personality);
+  in.object("personality",
+            [&](ObjectReader& o) { read_personality(o, out.mutable_personality()); });
   in.refuse("timeOffsets", "the guest has a clock of its own, without offsets");
   in.refuse("memoryPolicy", "the guest has one NUMA node");
   in.refuse("netDevices", "interfaces of the host cannot be moved into the guest");

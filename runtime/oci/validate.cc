@@ -132,8 +132,7 @@ void validate_process(const grpc::Process& process) {
 
 void validate_spec(const grpc::Spec& spec) {
   check_version(spec.version());
-  if (!spec.has_process()) throw_error(Code::invalid_argument, "process is missing");
-  validate_process(spec.process());
+  if (spec.has_process()) validate_process(spec.process());  // `start` needs one, `create` does not
   if (spec.root().path().empty()) throw_error(Code::invalid_argument, "root.path is missing");
   check_no_zero_byte(spec.root().path(), "root.path");
   if (!spec.has_linux()) {

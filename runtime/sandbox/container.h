@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/oci/bundle.h"
+#include "runtime/sandbox/host_disks.h"
 #include "runtime/sandbox/process.h"
 
 namespace kata::sandbox {
@@ -18,6 +20,7 @@ struct Container {
   bool paused = false;
   bool ran_out_of_memory = false;  ///< at least once, as the guest says
   bool mounted_rootfs = false;  ///< we mounted it (containerd hands over mounts), so we unmount it
+  std::vector<HostDisk> disks;  ///< the machine's, for it
   std::shared_ptr<Process> init;
   std::map<std::string, std::shared_ptr<Process>> execs;
 

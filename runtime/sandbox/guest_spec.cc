@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
+#include <string_view>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
@@ -19,6 +21,9 @@ namespace {
 
 constexpr long kTmpfsMagic = 0x01021994;  // TMPFS_MAGIC, linux/magic.h
 constexpr std::uint64_t kDefaultShm = 64ULL << 20;
+
+/// Namespaces that containers of one machine can have in common there.
+const std::set<std::string_view> kSharable = {"ipc", "pid", "uts"};
 
 /// Engines put a container's /dev/shm on a tmpfs of the host, a pod's containers on the same one.
 /// Shared memory works only within one kernel, so the guest gets one of the same size.
@@ -53,22 +58,25 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
                 "file system that is on it",
                 mount.source(), destination);
   }
-  const bool read_only = oci::is_read_only_bind(mount);
+  Access access = oci::is_read_only_bind(mount) ? Access::read_only : Access::read_write;
+  if (oci::is_recursively_read_only(mount)) access = Access::recursively_read_only;
   const std::string name = fmt::format("mounts/{}-{}", index, base_name(destination));
-  mount.set_source(view.share(mount.source(), name, read_only));
+  mount.set_source(view.share(mount.source(), name, access));
   mount.set_type("bind");
 }
 
 /// The guest's kernel has none of the host's namespaces. The network one is the machine itself.
 void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
   google::protobuf::RepeatedPtrField<grpc::LinuxNamespace> kept;
+  bool has_cgroup = false;
   for (const grpc::LinuxNamespace& space : linux_part.namespaces()) {
     if (space.type() == "network") continue;
+    has_cgroup = has_cgroup || space.type() == "cgroup";
     grpc::LinuxNamespace* copy = kept.Add();
     copy->set_type(space.type());
-    if (!space.path().empty() && space.type() == "user") {
-      throw_error(Code::unimplemented, "join user namespace {}: it belongs to the host's kernel",
-                  space.path());
+    if (!space.path().empty() && !kSharable.contains(space.type())) {
+      throw_error(Code::unimplemented, "join {} namespace {}: it belongs to the host's kernel",
+                  space.type(), space.path());
     }
     if (space.path().empty()) continue;
     if (const auto known = view.namespaces.find(space.type()); known != view.namespaces.end()) {
@@ -78,6 +86,9 @@ void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
                 space.path());
     }
   }
+  // Engines leave it out on hosts with cgroup v1. The guest has v2, and shows the container its own
+  // group as the root: /proc/self/cgroup must say the same, for runtimes within it.
+  if (!has_cgroup) kept.Add()->set_type("cgroup");
   linux_part.mutable_namespaces()->Swap(&kept);
 }
 
@@ -103,6 +114,8 @@ grpc::LinuxResources guest_resources(const grpc::LinuxResources& resources) {
     result.mutable_cpu()->clear_cpus();
     result.mutable_cpu()->clear_mems();
   }
+  // The disks are the host's; see host_limits.h.
+  result.clear_block_io();
   result.clear_network();
   return result;
 }

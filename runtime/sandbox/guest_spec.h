@@ -9,12 +9,13 @@
 #include <string>
 
 #include "oci.pb.h"
+#include "runtime/sandbox/shared_folder.h"
 
 namespace kata::sandbox {
 
 /// Makes a host path visible in the guest and returns its path there; see SharedFolder::add.
 using Share =
-    std::function<std::string(const std::string& source, const std::string& name, bool read_only)>;
+    std::function<std::string(const std::string& source, const std::string& name, Access access)>;
 
 /// Gives the guest a tmpfs of `bytes` in place of the host's one at `source`, the same for all who
 /// ask with that source, and returns its path there.

@@ -19,6 +19,7 @@
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/state.h"
 #include "runtime/sandbox/guest_spec.h"
+#include "runtime/sandbox/host_limits.h"
 #include "runtime/sandbox/sandbox_network.h"
 
 namespace kata::sandbox {
@@ -27,6 +28,7 @@ namespace {
 constexpr std::chrono::seconds kDrainLimit{
     10};  // for a reader that has stopped reading, not for a slow one
 constexpr std::chrono::seconds kRemoveDeadline{20};
+constexpr std::uint32_t kNotStarted = 255;  // the status of a container whose start has failed
 
 }  // namespace
 
@@ -93,13 +95,15 @@ void Sandbox::mount_rootfs(const CreateRequest& request, Container& container) {
 }
 
 asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool terminal) {
+  // A configuration need not name a process before `start`; see OCI runtime-spec, config, Process.
+  if (!container.bundle.spec.has_process()) co_return;
   const std::string id = container.id;
   grpc::CreateContainerRequest request;
   std::map<std::string, std::string> namespaces = co_await guest_namespaces(container);
   const GuestView view{
-      .rootfs = shared_->add(container.bundle.rootfs, id, "rootfs", false),
+      .rootfs = shared_->add(container.bundle.rootfs, id, "rootfs", Access::read_write),
       .share = [this, id](const std::string& source, const std::string& name,
-                          bool read_only) { return shared_->add(source, id, name, read_only); },
+                          Access access) { return shared_->add(source, id, name, access); },
       .share_memory =
           [&](const std::string& source, std::uint64_t bytes) {
             *request.add_storages() = shared_memory(source, bytes);
@@ -110,6 +114,12 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
   };
   request.set_container_id(id);
   request.set_exec_id(id);
+  for (const HostDisk& disk : container.disks) {
+    grpc::Device& device = *request.add_devices();
+    device.set_id("serial:" + disk.disk.id);
+    device.set_type("blk");
+    device.set_container_path(disk.container_path);
+  }
   *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);
   request.mutable_oci()->mutable_process()->set_terminal(terminal);
   co_await agent_->call<wire::Empty>("CreateContainer", std::move(request));
@@ -133,10 +143,22 @@ asio::awaitable<pid_t> Sandbox::start(std::string container_id, std::string exec
                 exec_id.empty() ? "container" : "process",
                 started->status == ProcessStatus::running ? "running" : "stopped");
   }
-  if (exec_id.empty()) {
-    co_await start_init(target);
-  } else {
-    co_await start_exec(target, *started);
+  if (exec_id.empty() && !target.bundle.spec.has_process())
+    throw_error(Code::failed_precondition, "process is missing: there is no program to run");
+  std::exception_ptr failure;
+  try {
+    if (exec_id.empty()) {
+      co_await start_init(target);
+    } else {
+      co_await start_exec(target, *started);
+    }
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    // The init that waited in the guest has ended, and nothing can start it again.
+    if (exec_id.empty()) mark_exited(container_id, *started, kNotStarted);
+    std::rethrow_exception(failure);
   }
   started->status = ProcessStatus::running;
   started->pump = std::make_shared<StdioPump>(
@@ -219,7 +241,7 @@ asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_i
   if (receiver->status == ProcessStatus::created) {
     // The init that waits for `start` is not the user's program: end it, and tell so.
     mark_exited(container_id, *receiver, 128 + static_cast<std::uint32_t>(signal));
-    if (!exec_id.empty()) co_return;
+    if (!exec_id.empty() || !target.bundle.spec.has_process()) co_return;
     signal = SIGKILL;
   }
   if (!agent_) {
@@ -279,7 +301,11 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
         it == containers_.end() || it->second != held) {
       throw_error(Code::not_found, "container \"{}\" was removed meanwhile", container_id);
     }
-    if (containers_.size() == 1) co_await shut_down();
+    if (containers_.size() == 1) {
+      co_await shut_down();
+    } else {
+      co_await unplug_disks(target);
+    }
     release_host_side(target);
     oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststop(),
                              state_for_hooks(target, oci::Status::stopped), "poststop");
@@ -355,6 +381,7 @@ asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResou
   if (container(container_id).init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "cannot update a container that is stopped");
   }
+  if (cgroup_ && container_id == options_.id) apply_host_limits(*cgroup_, resources);
   co_await grow_machine(resources);
   grpc::UpdateContainerRequest request;
   request.set_container_id(container_id);

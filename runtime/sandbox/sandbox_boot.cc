@@ -28,6 +28,7 @@
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/dns_relay.h"
 #include "runtime/sandbox/guest_modules.h"
+#include "runtime/sandbox/host_limits.h"
 #include "runtime/sandbox/network_requests.h"
 #include "runtime/sandbox/sandbox.h"
 #include "runtime/sandbox/sandbox_network.h"
@@ -90,6 +91,7 @@ void Sandbox::join_cgroup(const Container& first) {
     cgroup_.reset();
     return;
   }
+  apply_host_limits(*cgroup_, first.bundle.spec.linux().resources());
   cgroup_->add(::getpid());
   if (first.init->host_pid > 0) cgroup_->add(first.init->host_pid);
 }
@@ -205,6 +207,7 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
                            .tap_fds = std::move(endpoint.tap_fds),
                            .vhost_fds = std::move(endpoint.vhost_fds)});
   }
+  for (const HostDisk& disk : first.disks) vm.disks.push_back(disk.disk);
   description_ =
       fmt::format("{} {} {}", hypervisor::to_string(vm.accelerator),
                   hypervisor::to_string(vm.machine), hypervisor::to_string(vm.shared.kind));
@@ -352,6 +355,8 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
   container.bundle = oci::load_bundle(request.bundle);
   oci::validate_spec(container.bundle.spec);
   oci::check_namespace_paths(container.bundle.spec, !containers_.empty());
+  container.disks = host_disks(container.bundle.spec);
+  for (HostDisk& disk : container.disks) disk.disk.id = fmt::format("disk{}", next_disk_++);
   container.init = std::make_shared<Process>(io_.get_executor(), "");
   container.init->terminal = request.terminal;
   container.init->stdin_path = request.stdin_path;
@@ -373,7 +378,11 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
       if (cgroup_ && container.init->host_pid > 0) cgroup_->add(container.init->host_pid);
       run_create_hooks(container);
     }
-    if (is_first) co_await set_up_guest(container);
+    if (is_first) {
+      co_await set_up_guest(container);
+    } else {
+      co_await plug_disks(container);
+    }
     co_await create_in_guest(container, request.terminal);
     if (is_first) {
       booted_ = true;
@@ -394,6 +403,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     co_await shut_down();
   } else {
     release_host_side(container);
+    co_await unplug_disks(container);
   }
   // Their way out is that of a container that has ended; see OCI runtime-spec, runtime, Lifecycle.
   oci::run_hooks_leniently(runner_, container.bundle.spec.hooks().poststop(),

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/base/error.h"
+#include "runtime/base/log.h"
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/sandbox.h"
 
@@ -26,6 +28,11 @@ std::optional<std::pair<dev_t, ino_t>> identity(const std::string& path) {
   return std::pair(status.st_dev, status.st_ino);
 }
 
+bool is_own_namespace(const std::string& path, std::string_view type) {
+  const auto wanted = identity(path);
+  return wanted && wanted == identity(fmt::format("/proc/self/ns/{}", type));
+}
+
 }  // namespace
 
 /// A relay's namespaces stand for those of its container in the guest, so the one that is named by
@@ -33,7 +40,7 @@ std::optional<std::pair<dev_t, ino_t>> identity(const std::string& path) {
 const Container* Sandbox::owner_of_namespace(const std::string& path, std::string_view file,
                                              const Container& asking) const {
   const auto wanted = identity(path);
-  if (!wanted || wanted == identity(fmt::format("/proc/self/ns/{}", file))) return nullptr;
+  if (!wanted) return nullptr;
   for (const auto& [id, container] : containers_) {
     const Process& init = *container->init;
     if (container.get() == &asking) continue;  // its relay has joined the namespace already
@@ -50,8 +57,16 @@ asio::awaitable<std::map<std::string, std::string>> Sandbox::guest_namespaces(
   for (const std::string_view type : kSharedTypes) {
     const grpc::LinuxNamespace* space = oci::find_namespace(container.bundle.spec, type);
     if (space == nullptr || space->path().empty()) continue;
+    // That of a pod's process on the host means the sandbox's own.
+    if (is_own_namespace(space->path(), type)) continue;
     const Container* owner = owner_of_namespace(space->path(), type, container);
-    if (owner == nullptr) continue;
+    if (owner == nullptr) {
+      throw_error(
+          Code::unimplemented,
+          "linux.namespaces: the {} namespace {} is that of no container in virtual machine "
+          "{}; a container can join those of one machine only",
+          type, space->path(), options_.id);
+    }
     kata::guest::ListProcessesRequest request;
     request.set_container_id(owner->id);
     const auto response = co_await agent_->call_guest<kata::guest::ListProcessesResponse>(
@@ -61,6 +76,25 @@ asio::awaitable<std::map<std::string, std::string>> Sandbox::guest_namespaces(
     paths[std::string(type)] = fmt::format("/proc/{}/ns/{}", response.init_pid(), type);
   }
   co_return paths;
+}
+
+/// Those of the machine's first container are there from its start.
+asio::awaitable<void> Sandbox::plug_disks(const Container& container) {
+  for (const HostDisk& disk : container.disks) {
+    hypervisor::BlockDevice device = disk.disk;
+    co_await vm_->add_block(std::move(device));
+  }
+}
+
+asio::awaitable<void> Sandbox::unplug_disks(const Container& container) {
+  if (ended_ || !vm_) co_return;
+  for (const HostDisk& disk : container.disks) {
+    try {
+      co_await vm_->remove_block(disk.disk.id);
+    } catch (const Error& error) {
+      log::debug("disk stays in the machine id={} error=\"{}\"", disk.disk.id, error.what());
+    }
+  }
 }
 
 grpc::Storage Sandbox::shared_memory(const std::string& source, std::uint64_t bytes) {

@@ -20,7 +20,13 @@
 namespace kata::sandbox {
 namespace {
 
-constexpr std::uint64_t kAttributeNoDevices = 0x4;  // MOUNT_ATTR_NODEV, linux/mount.h
+// MOUNT_ATTR_* of linux/mount.h
+constexpr std::uint64_t kAttributeReadOnly = 0x1;
+constexpr std::uint64_t kAttributeNoDevices = 0x4;
+
+/// The root of a user namespace in the guest must get through to its container's root; on the host
+/// the folder above is nobody else's to enter.
+constexpr unsigned kSearchable = 0711;
 
 /// Removes a tree that must hold nothing but mount points of ours by now; a mount that did not come
 /// off keeps its folder.
@@ -34,24 +40,22 @@ void remove_tree(const std::string& path) {
 
 /// Makes the place that `like` is to be mounted on.
 void make_mount_point(const std::string& path, const struct stat& like) {
-  make_directories(parent_path(path), 0700);
+  make_directories(parent_path(path), kSearchable);
   if (S_ISDIR(like.st_mode)) {
-    make_directories(path, 0700);
+    make_directories(path, kSearchable);
   } else {
     const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
   }
 }
 
-/// A guest may make device files in what it can write. A file server that can be talked into
-/// opening one would open the host's device (QEMU's 9p did, see CVE-2023-2861); the kernel does not
-/// let it.
-void forbid_devices(const std::string& path) {
+/// Sets a flag on a mount and on all below it: by its attribute, by its MS_* before Linux 5.12.
+void add_flag_to_all(const std::string& path, std::uint64_t attribute, unsigned long flag) {
   try {
-    sys::set_mount_attributes_recursively(path, kAttributeNoDevices, 0);
+    sys::set_mount_attributes_recursively(path, attribute, 0);
   } catch (const Error& error) {
-    if (error.err() != ENOSYS) throw;  // Linux 5.12
+    if (error.err() != ENOSYS) throw;
     for (const std::string& point : sys::mounts_below(path)) {
-      sys::mount("none", point, "", MS_BIND | MS_REMOUNT | MS_NODEV | sys::mount_flags_at(point));
+      sys::mount("none", point, "", MS_BIND | MS_REMOUNT | flag | sys::mount_flags_at(point));
     }
   }
 }
@@ -62,7 +66,7 @@ SharedFolder::SharedFolder(const std::string& folder)
     : shared_(join_path(folder, "shared")),
       mounts_(join_path(folder, "mounts")),
       staging_(join_path(folder, "staging")) {
-  for (const std::string& path : {shared_, mounts_}) make_directories(path, 0700);
+  for (const std::string& path : {shared_, mounts_}) make_directories(path, kSearchable);
   sys::mount(mounts_, mounts_, "", MS_BIND);
   // First out of the group of the mount that it was bound from, then a group of its own.
   sys::mount("none", mounts_, "", MS_PRIVATE);
@@ -90,7 +94,7 @@ std::string SharedFolder::folder_of(const std::string& container_id) const {
 }
 
 std::string SharedFolder::add(const std::string& source, const std::string& container_id,
-                              const std::string& name, bool read_only) {
+                              const std::string& name, Access access) {
   return in_context(
       [&] {
         // By descriptor from here on: a source may lie where another guest can change names.
@@ -109,8 +113,13 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
         sys::mount(sys::fd_path(opened.get()), staging_, "", MS_BIND | MS_REC);
         // What the engine mounts below it later may come along; what we do does not go back.
         sys::mount("none", staging_, "", MS_SLAVE | MS_REC);
-        forbid_devices(staging_);
-        if (read_only) {
+        // A guest may make device files in what it can write. A file server that can be talked into
+        // opening one would open the host's device (QEMU's 9p did, see CVE-2023-2861); the kernel
+        // does not let it.
+        add_flag_to_all(staging_, kAttributeNoDevices, MS_NODEV);
+        if (access == Access::recursively_read_only) {
+          add_flag_to_all(staging_, kAttributeReadOnly, MS_RDONLY);
+        } else if (access == Access::read_only) {
           sys::mount("none", staging_, "",
                      MS_BIND | MS_REMOUNT | MS_RDONLY | sys::mount_flags_at(staging_));
         }

@@ -16,6 +16,13 @@ inline constexpr std::string_view kGuestShared = "/run/kata-containers/shared/co
 /// The mount tag of the virtio-fs or 9p device.
 inline constexpr std::string_view kShareTag = "kataShared";
 
+/// What a guest may do to what it is shown.
+enum class Access {
+  read_write,
+  read_only,              ///< the mount itself; what is mounted below keeps its own
+  recursively_read_only,  ///< all of it
+};
+
 class SharedFolder {
  public:
   /// Makes "shared", the twin for the guest, and what belongs to it below `folder`. Mounts travel
@@ -33,7 +40,7 @@ class SharedFolder {
   /// guest remembers for a moment what was in the old one. No device file below it can be opened
   /// through it, and when asked for it is read-only, for the guest's servers too. Throws Error.
   std::string add(const std::string& source, const std::string& container_id,
-                  const std::string& name, bool read_only);
+                  const std::string& name, Access access);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 

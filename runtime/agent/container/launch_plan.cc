@@ -137,6 +137,8 @@ void check_linux(const grpc::Linux& linux) {
   check_paths("linux.maskedPaths", linux.masked_paths());
   check_paths("linux.readonlyPaths", linux.readonly_paths());
   static_cast<void>(propagation_from_name(linux.rootfs_propagation()));
+  if (!linux.personality().empty() && linux.personality() != "LINUX32")
+    invalid("linux.personality: unknown domain \"{}\"", linux.personality());
   if (linux.has_seccomp() && !linux.seccomp().default_action().empty())
     seccomp::check_profile(linux.seccomp());
 }
@@ -256,6 +258,7 @@ launch::Plan make_exec_plan(const std::string& id, const grpc::Spec& spec,
   plan.set_init_pid(init_pid);
   plan.set_shared_pidns(-1);
   *plan.mutable_process() = process;
+  plan.mutable_linux()->set_personality(spec.linux().personality());
   if (spec.linux().has_seccomp()) *plan.mutable_linux()->mutable_seccomp() = spec.linux().seccomp();
   set_lookup(plan, names);
   return plan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/container_init/container_init.h"
 
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -194,6 +195,7 @@ void become_user(const Plan& plan, const Identity& identity) {
       plan.linux().has_seccomp() && !plan.linux().seccomp().default_action().empty();
   const Identity identity = resolve_identity(plan);
   own_stdio(identity.uid);
+  if (plan.linux().personality() == "LINUX32") sys::set_personality(PER_LINUX32);
   set_exec_labels(process.apparmor_profile(), process.selinux_label());
   if (process.no_new_privileges()) {
     sys::process_control(PR_SET_NO_NEW_PRIVS, 1, 0, "set no_new_privs");

@@ -102,7 +102,14 @@ void mount_file_system(const grpc::Mount& mount, const MountOptions& options, in
     check_kernel_mount_point(mount.destination(), root);
   const UniqueFd target = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
   const std::string source = mount.source().empty() ? mount.type() : mount.source();
-  sys::mount(source, sys::fd_path(target.get()), mount.type(), options.flags, options.data);
+  try {
+    sys::mount(source, sys::fd_path(target.get()), mount.type(), options.flags, options.data);
+  } catch (const Error& error) {
+    // Only who owns the network namespace may mount a sysfs, and the guest's network belongs to the
+    // machine, not to the container's user namespace. What is there may be bound, whole.
+    if (mount.type() != "sysfs" || error.err() != EPERM) throw;
+    bind("/sys", root, mount.destination(), options.flags | MS_BIND | MS_REC);
+  }
 }
 
 void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root) {

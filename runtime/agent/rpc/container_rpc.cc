@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <charconv>
+#include <chrono>
 
 #include "agent.pb.h"
+#include "runtime/agent/container/guest_devices.h"
 #include "runtime/agent/container/guest_hooks.h"
 #include "runtime/agent/rpc/services.h"
 #include "runtime/agent/storage/block_device.h"
@@ -18,8 +24,35 @@ namespace {
 using wire::Empty;
 
 constexpr int kMaxContainerStorages = 1024;
+constexpr int kMaxContainerDevices = 256;
 
-Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& request) {
+/// A hot-plugged disk shows up a moment after the host has added it.
+asio::awaitable<dev_t> find_disk(Sandbox& sandbox, std::string source) {
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause(50);
+  for (int i = 0;; ++i) {
+    try {
+      const std::string path = find_block_device(source);
+      struct stat status {};
+      if (::stat(path.c_str(), &status) == 0) co_return status.st_rdev;
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found || i >= kTries) throw;
+    }
+    asio::steady_timer timer(sandbox.executor(), kPause);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+asio::awaitable<void> settle_devices_of(Sandbox& sandbox, grpc::CreateContainerRequest& request) {
+  for (const grpc::Device& device : request.devices()) {
+    if (device.type() != "blk") continue;
+    const dev_t number = co_await find_disk(sandbox, device.id());
+    renumber_device(*request.mutable_oci(), device.container_path(), number);
+  }
+  settle_devices(*request.mutable_oci());
+}
+
+void check_creation(Sandbox& sandbox, const grpc::CreateContainerRequest& request) {
   const std::string& id = request.container_id();
   check_container_id(id);
   if (sandbox.has_container(id)) throw_error(Code::already_exists, "container {} exists", id);
@@ -31,6 +64,14 @@ Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& req
     throw_error(Code::resource_exhausted, "container {} has more than {} storages", id,
                 kMaxContainerStorages);
   }
+  if (request.devices_size() > kMaxContainerDevices) {
+    throw_error(Code::resource_exhausted, "container {} has more than {} devices", id,
+                kMaxContainerDevices);
+  }
+}
+
+Empty make_container(Sandbox& sandbox, const grpc::CreateContainerRequest& request) {
+  const std::string& id = request.container_id();
   ContainerEntry entry;
   entry.init_exec_id = request.exec_id();
   UndoStack undo;
@@ -54,6 +95,14 @@ Empty create_container(Sandbox& sandbox, const grpc::CreateContainerRequest& req
   undo.dismiss();
   log::info("container created id={}", id);
   return {};
+}
+
+asio::awaitable<Empty> create_container(Sandbox& sandbox, grpc::CreateContainerRequest request) {
+  check_creation(sandbox, request);
+  co_await settle_devices_of(sandbox, request);
+  // Another call may have come while this one waited.
+  check_creation(sandbox, request);
+  co_return make_container(sandbox, request);
 }
 
 /// The interfaces' counters are the sandbox's: all its containers share one network namespace.
@@ -105,9 +154,9 @@ asio::awaitable<grpc::OOMEvent> next_oom_event(Sandbox& sandbox) {
 }  // namespace
 
 void add_container_rpc(wire::Server& server, Sandbox& sandbox) {
-  server.on_now<grpc::CreateContainerRequest, Empty>(
+  server.on<grpc::CreateContainerRequest, Empty>(
       kAgentService, "CreateContainer",
-      [&sandbox](const auto& request) { return create_container(sandbox, request); });
+      [&sandbox](auto request) { return create_container(sandbox, std::move(request)); });
   server.on_now<grpc::StartContainerRequest, Empty>(
       kAgentService, "StartContainer", [&sandbox](const auto& request) {
         sandbox.container(request.container_id()).container->start();

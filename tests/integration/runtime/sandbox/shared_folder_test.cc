@@ -19,6 +19,7 @@
 #include "tests/support/require.h"
 
 using namespace kata;
+using kata::sandbox::Access;
 using kata::sandbox::SharedFolder;
 
 namespace {
@@ -78,9 +79,9 @@ struct Share {
 
 TEST_CASE("a guest sees and writes what is shared with it", "[shared_folder]") {
   Share share;
-  CHECK(share.folder->add(share.volume(), "c1", "rootfs", false) ==
+  CHECK(share.folder->add(share.volume(), "c1", "rootfs", Access::read_write) ==
         "/run/kata-containers/shared/containers/c1/rootfs");
-  share.folder->add(share.volume() + "/file", "c1", "mounts/0-hosts", false);
+  share.folder->add(share.volume() + "/file", "c1", "mounts/0-hosts", Access::read_write);
   CHECK(share.guest->run("test \"$(cat c1/mounts/0-hosts)\" = text"));
   CHECK(share.guest->run("echo more > c1/rootfs/new && echo changed > c1/mounts/0-hosts"));
   CHECK(read_file(share.volume() + "/new") == "more\n");
@@ -93,24 +94,43 @@ TEST_CASE("a guest cannot lay a link where the host mounts next", "[shared_folde
   make_directories(target);
   CHECK_FALSE(share.guest->run("ln -s " + target + " c2"));
   CHECK_FALSE(share.guest->run("mkdir c2"));
-  share.folder->add(share.volume(), "c2", "rootfs", false);
+  share.folder->add(share.volume(), "c2", "rootfs", Access::read_write);
   CHECK_FALSE(path_exists(target + "/rootfs"));
   CHECK_FALSE(share.guest->run("rm -rf c2/mounts; mv c2 c3"));
   CHECK_FALSE(share.guest->run("ln -s " + target + " c2/mounts"));
-  share.folder->add(share.volume() + "/file", "c2", "mounts/0-passwd", false);
+  share.folder->add(share.volume() + "/file", "c2", "mounts/0-passwd", Access::read_write);
   CHECK_FALSE(path_exists(target + "/0-passwd"));
 }
 
 TEST_CASE("a volume that is read-only cannot be written by the guest's file server",
           "[shared_folder]") {
   Share share;
-  share.folder->add(share.volume(), "c1", "mounts/0-data", true);
-  share.folder->add(share.volume() + "/file", "c1", "mounts/1-file", true);
+  share.folder->add(share.volume(), "c1", "mounts/0-data", Access::read_only);
+  share.folder->add(share.volume() + "/file", "c1", "mounts/1-file", Access::read_only);
   CHECK(share.guest->run("cat c1/mounts/0-data/file c1/mounts/1-file"));
   CHECK_FALSE(share.guest->run("echo x > c1/mounts/0-data/file"));
   CHECK_FALSE(share.guest->run("echo x > c1/mounts/0-data/new"));
   CHECK_FALSE(share.guest->run("echo x > c1/mounts/1-file"));
   CHECK(read_file(share.volume() + "/file") == "text");
+}
+
+TEST_CASE("read-only reaches what is mounted below a volume when it is asked for",
+          "[shared_folder]") {
+  Share share;
+  make_directories(share.volume() + "/below");
+  const TempDir other;
+  write_file(other.path() + "/file", "text");
+  REQUIRE(::mount(other.path().c_str(), (share.volume() + "/below").c_str(), nullptr, MS_BIND,
+                  nullptr) == 0);
+  share.folder->add(share.volume(), "c1", "mounts/0-top", Access::read_only);
+  share.folder->add(share.volume(), "c1", "mounts/1-all", Access::recursively_read_only);
+  CHECK_FALSE(share.guest->run("echo x > c1/mounts/0-top/new"));
+  CHECK(share.guest->run("echo x > c1/mounts/0-top/below/file"));
+  CHECK_FALSE(share.guest->run("echo y > c1/mounts/1-all/below/file"));
+  CHECK(share.guest->run("cat c1/mounts/1-all/below/file"));
+  share.folder.reset();
+  sys::unmount(share.volume() + "/below", MNT_DETACH);
+  CHECK(read_file(other.path() + "/file") == "x\n");
 }
 
 TEST_CASE("a device file that a guest makes leads to no device of the host", "[shared_folder]") {
@@ -120,7 +140,7 @@ TEST_CASE("a device file that a guest makes leads to no device of the host", "[s
   REQUIRE(::mount(other.path().c_str(), (share.volume() + "/below").c_str(), nullptr, MS_BIND,
                   nullptr) == 0);
   const std::string below = share.volume() + "/below";
-  share.folder->add(share.volume(), "c1", "rootfs", false);
+  share.folder->add(share.volume(), "c1", "rootfs", Access::read_write);
   CHECK(share.guest->run("mknod c1/rootfs/null c 1 3 && mknod c1/rootfs/below/null c 1 3"));
   CHECK_FALSE(share.guest->run("cat c1/rootfs/null"));
   CHECK_FALSE(share.guest->run("cat c1/rootfs/below/null"));
@@ -132,7 +152,7 @@ TEST_CASE("a device file that a guest makes leads to no device of the host", "[s
 TEST_CASE("mounts keep their other flags when they are shared", "[shared_folder]") {
   Share share;
   REQUIRE(::mount("none", share.volume().c_str(), "tmpfs", MS_NOEXEC | MS_NOSUID, nullptr) == 0);
-  share.folder->add(share.volume(), "c1", "mounts/0-data", true);
+  share.folder->add(share.volume(), "c1", "mounts/0-data", Access::read_only);
   const unsigned long flags = sys::mount_flags_at(share.folder->path() + "/c1/mounts/0-data");
   CHECK((flags & (MS_NOEXEC | MS_NOSUID | MS_NODEV | MS_RDONLY)) ==
         (MS_NOEXEC | MS_NOSUID | MS_NODEV | MS_RDONLY));
@@ -142,8 +162,8 @@ TEST_CASE("mounts keep their other flags when they are shared", "[shared_folder]
 
 TEST_CASE("what was shared is gone from both sides, and its source is not", "[shared_folder]") {
   Share share;
-  share.folder->add(share.volume(), "c1", "rootfs", false);
-  share.folder->add(share.volume(), "c2", "rootfs", false);
+  share.folder->add(share.volume(), "c1", "rootfs", Access::read_write);
+  share.folder->add(share.volume(), "c2", "rootfs", Access::read_write);
   share.folder->remove("c1");
   CHECK_FALSE(share.guest->run("test -e c1/rootfs/file"));
   CHECK(share.guest->run("test -e c2/rootfs/file"));
@@ -156,7 +176,7 @@ TEST_CASE("what was shared is gone from both sides, and its source is not", "[sh
 
 TEST_CASE("a source that is not there is named", "[shared_folder]") {
   Share share;
-  CHECK_THROWS_WITH(share.folder->add("/nowhere", "c1", "rootfs", false),
+  CHECK_THROWS_WITH(share.folder->add("/nowhere", "c1", "rootfs", Access::read_write),
                     Catch::Matchers::Contains("share /nowhere with the guest") &&
                         Catch::Matchers::Contains("No such file"));
 }

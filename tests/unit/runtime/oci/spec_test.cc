@@ -97,7 +97,6 @@ TEST_CASE("fields that cannot be honoured are refused, empty ones are not", "[oc
   const auto parsing = [](const char* text) { return parse_config(text, "config.json"); };
   for (const char* text : {R"({"linux": {"intelRdt": {}}})",
                            R"({"linux": {"timeOffsets": {"boottime": {"secs": 1}}}})",
-                           R"({"linux": {"personality": {"domain": "LINUX32"}}})",
                            R"({"linux": {"resources": {"rdma": {"mlx5_1": {"hcaHandles": 3}}}}})",
                            R"({"linux": {"resources": {"cpu": {"burst": 1000}}}})",
                            R"({"linux": {"seccomp": {"listenerPath": "/run/listener"}}})",

@@ -16,14 +16,14 @@ namespace {
 struct Shared {
   std::string source;
   std::string name;
-  bool read_only;
+  Access access;
 };
 
 GuestView view_into(std::vector<Shared>& shared) {
   return {.rootfs = "/run/kata-containers/shared/containers/c1/rootfs",
           .share =
-              [&shared](const std::string& source, const std::string& name, bool read_only) {
-                shared.push_back({source, name, read_only});
+              [&shared](const std::string& source, const std::string& name, Access access) {
+                shared.push_back({source, name, access});
                 return "/guest/" + name;
               },
           .share_memory = [](const std::string& source,
@@ -49,12 +49,14 @@ TEST_CASE("bind mounts go through the shared folder, read-only ones read-only", 
   grpc::Spec spec;
   add_mount(spec, "bind", dir.path(), "/data", {"rbind", "ro"});
   add_mount(spec, "none", dir.path(), "/more", {"bind", "rw"});
+  add_mount(spec, "bind", dir.path(), "/all", {"rbind", "rro"});
   std::vector<Shared> shared;
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
-  REQUIRE(shared.size() == 2);
+  REQUIRE(shared.size() == 3);
+  CHECK(shared[2].access == Access::recursively_read_only);
   CHECK(shared[0].source == dir.path());
-  CHECK(shared[0].read_only);
-  CHECK_FALSE(shared[1].read_only);
+  CHECK(shared[0].access == Access::read_only);
+  CHECK(shared[1].access == Access::read_write);
   CHECK(guest.mounts(0).source() == "/guest/mounts/0-data");
   CHECK(guest.mounts(1).source() == "/guest/mounts/1-more");
   CHECK(guest.mounts(1).type() == "bind");
@@ -110,7 +112,8 @@ TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest
   spec.mutable_process()->set_selinux_label("system_u:system_r:container_t:s0");
   std::vector<Shared> shared;
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
-  REQUIRE(guest.linux().namespaces_size() == 3);
+  REQUIRE(guest.linux().namespaces_size() == 4);
+  CHECK(guest.linux().namespaces(3).type() == "cgroup");  // always of the container's own
   for (const grpc::LinuxNamespace& space : guest.linux().namespaces()) {
     CHECK(space.type() != "network");
     CHECK(space.path().empty());
@@ -131,7 +134,7 @@ TEST_CASE("a namespace of the pod that the guest has is joined there", "[guest_s
   space.set_path("/proc/4711/ns/uts");
   std::vector<Shared> shared;
   const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
-  REQUIRE(guest.linux().namespaces_size() == 1);
+  REQUIRE(guest.linux().namespaces_size() == 2);
   CHECK(guest.linux().namespaces(0).path() == "/proc/7/ns/uts");
 }
 

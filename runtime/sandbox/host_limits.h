@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Limits of config.json that are about the host: which of its processors the machine may use, and
+// how fast its disks. They are set on the machine's cgroup; all others hold in the guest.
+#pragma once
+
+#include "oci.pb.h"
+#include "runtime/sandbox/host_cgroup.h"
+
+namespace kata::sandbox {
+
+/// Throws Error when the host refuses a value; a controller that it lacks is a warning in the log.
+void apply_host_limits(const HostCgroup& cgroup, const grpc::LinuxResources& resources);
+
+}  // namespace kata::sandbox
