@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/network/wire_conversion.h"
 
+#include <linux/if_addr.h>
 #include <net/if.h>
 
 #include <charconv>
@@ -49,6 +50,9 @@ Address address_from(const types::IPAddress& message) {
   check_family(prefix.address, message.family());
   Address address{.prefix = prefix};
   address.broadcast = broadcast_of(prefix);
+  // Whose it is was settled on the host; a second of waiting for that again would cost the
+  // container its first packets.
+  if (prefix.address.is_v6) address.flags = IFA_F_NODAD;
   return address;
 }
 

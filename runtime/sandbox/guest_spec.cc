@@ -14,6 +14,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/oci/mounts.h"
+#include "runtime/sandbox/host_disks.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::sandbox {
@@ -132,6 +133,7 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   }
   grpc::Linux& linux_part = *spec.mutable_linux();
   translate_namespaces(linux_part, view);
+  mark_host_devices(spec);
   linux_part.set_cgroups_path("/kata/" + container_id);
   if (linux_part.has_resources())
     *linux_part.mutable_resources() = guest_resources(linux_part.resources());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Block devices of the host that config.json gives to a container (`docker run --device /dev/sdb`):
-// the machine gets each as a disk, and the guest's number takes the place of the host's.
+// Devices of the host that config.json names (`docker run --device /dev/sdb`): the machine gets each
+// block device as a disk, whose number in the guest takes the place of the host's; character devices
+// are the guest's own.
 #pragma once
 
 #include <string>
@@ -19,8 +20,12 @@ struct HostDisk {
 
 /// The disks for the block devices of `linux.devices`, without ids. A container that may use every
 /// device (--privileged) gets none of the host's: its config.json lists all that the host has.
-/// `root` is where /sys and /dev are, a parameter for tests. Throws Error when one is not there.
+/// `root` is where /sys and /dev are, a parameter for tests.
 [[nodiscard]] std::vector<HostDisk> host_disks(const grpc::Spec& spec,
                                                const std::string& root = "");
+
+/// Tells the guest which character devices the host has: one that the guest's kernel lacks would be
+/// a node that leads nowhere.
+void mark_host_devices(grpc::Spec& spec, const std::string& root = "");
 
 }  // namespace kata::sandbox

@@ -322,9 +322,14 @@ asio::awaitable<void> Sandbox::set_up_guest_network() {
 void Sandbox::follow_network() {
   relay_names();
   if (config_.runtime.internetworking_model == "none") return;
-  network_->follower = std::make_shared<NetworkFollower>(
-      io_.get_executor(), *vm_, agent_, network_->space.duplicate(), endpoint_options(config_),
-      network_->joined);
+  try {
+    network_->follower = std::make_shared<NetworkFollower>(
+        io_.get_executor(), *vm_, agent_, network_->space.duplicate(), endpoint_options(config_),
+        network_->joined);
+  } catch (const Error& error) {
+    log::warn("networks that are connected from now on do not reach the guest: {}", error.what());
+    return;
+  }
   network_->follower->on_change = [this] { relay_names(); };
   asio::co_spawn(io_, network_->follower->run(), asio::detached);
 }

@@ -35,6 +35,9 @@ class OciRuntime {
 
   [[nodiscard]] const std::string& folder() const noexcept { return folder_.path(); }
   [[nodiscard]] std::string bundle() const { return folder_.path() + "/bundle"; }
+  /// The path of the runtime's program, and another one for the calls to come.
+  [[nodiscard]] const std::string& program() const noexcept { return program_; }
+  void use_program(const std::string& path) { program_ = path; }
   /// KATA_CONF_FILE of the calls to come.
   void use_configuration(const std::string& path) { configuration_ = path; }
   [[nodiscard]] const std::string& configuration() const noexcept { return configuration_; }

@@ -43,9 +43,9 @@ std::string make_web_server(Docker& docker, const std::string& network, const st
 
 TEST_CASE("a network that is connected while the container runs is used at once", "[e2e]") {
   Docker docker;
-  const auto before = kata::test::host_state(docker);
   const std::string live = docker.make_network("kata-e2e-live");
   const std::string other = docker.make_network("kata-e2e-other");
+  const auto before = kata::test::host_state(docker);
   const std::string peer = make_web_server(docker, live, "kata-e2e-peer");
   const std::string id = docker.start({"busybox", "sleep", "1000"});
   const std::string first = addresses_in(docker, id);
@@ -97,7 +97,7 @@ TEST_CASE("containers on a network with IPv6 reach each other by it", "[e2e]") {
              Contains("default via fd00:6b61:7461::1 dev eth0"));
   const CommandResult client = docker.run(
       {"--network", network, "busybox", "sh", "-c",
-       "ping -6 -c 1 -w 20 kata-e2e-six-server >&2 && wget -qO- http://[" + address + "]/page"});
+       "ping -6 -c 2 -w 20 kata-e2e-six-server >&2 && wget -qO- http://[" + address + "]/page"});
   INFO(client.error_output);
   CHECK(client.status == 0);
   CHECK(client.output == "six\n");

@@ -88,7 +88,7 @@ void settle_devices(grpc::Spec& spec, const std::string& root) {
     return add_guest_devices(linux_part, root);
   }
   for (const grpc::LinuxDevice& device : linux_part.devices()) {
-    if (device.type() == "p" || guest_has(device, root)) continue;
+    if (!device.must_exist() || guest_has(device, root)) continue;
     throw_error(
         Code::unimplemented,
         "device {} ({} {}:{}): the guest's kernel has no such device, and the host's do not "

@@ -18,9 +18,9 @@ namespace kata::agent {
 /// Gives the device at `path`, and what the rules say of it, the number that it has in the guest.
 void renumber_device(grpc::Spec& spec, const std::string& path, dev_t number);
 
-/// Checks that the guest has each listed device. A container that may use every device gets those
-/// of the guest in place of the listed ones. `root` is where /sys and /dev are, a parameter for
-/// tests. Throws Error(unimplemented) that names the device.
+/// Checks that the guest has each device that the host has. A container that may use every device
+/// gets those of the guest in place of the listed ones. `root` is where /sys and /dev are, a
+/// parameter for tests. Throws Error(unimplemented) that names the device.
 void settle_devices(grpc::Spec& spec, const std::string& root = "");
 
 }  // namespace kata::agent

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/network/wire_conversion.h"
 
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -33,6 +34,7 @@ TEST_CASE("an interface survives the way to the guest", "[wire_conversion]") {
   CHECK(to_string(guest.addresses[1].prefix) == "2001:db8::2/64");
   CHECK(guest.addresses[0].broadcast == parse_ip("172.17.255.255"));
   CHECK_FALSE(guest.addresses[1].broadcast);
+  CHECK(guest.addresses[1].flags == IFA_F_NODAD);
 }
 
 TEST_CASE("a route survives the way to the guest", "[wire_conversion]") {

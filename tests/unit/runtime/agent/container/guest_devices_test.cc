@@ -53,11 +53,11 @@ TEST_CASE("a device that the guest's kernel lacks is refused by name", "[guest_d
   const TempDir root;
   make_directories(root.path() + "/sys/dev/char/10:229");
   grpc::Spec spec;
-  add_device(spec, "/dev/fuse", "c", 10, 229);
-  add_device(spec, "/run/fifo", "p", 0, 0);
+  add_device(spec, "/dev/fuse", "c", 10, 229).set_must_exist(true);
+  add_device(spec, "/dev/nobodys", "c", 240, 7);
   CHECK_NOTHROW(settle_devices(spec, root.path()));
   CHECK(spec.linux().devices_size() == 2);
-  add_device(spec, "/dev/kvm", "c", 10, 232);
+  add_device(spec, "/dev/kvm", "c", 10, 232).set_must_exist(true);
   CHECK_THROWS_WITH(settle_devices(spec, root.path()),
                     Catch::Matchers::Contains("/dev/kvm (c 10:232)"));
 }
