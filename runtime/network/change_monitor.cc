@@ -13,16 +13,15 @@
 namespace kata::network {
 namespace {
 
-constexpr unsigned kGroups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-                             RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+constexpr unsigned kGroups =
+    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 
 }  // namespace
 
 UniqueFd open_change_monitor(int namespace_fd) {
   UniqueFd monitor;
   in_namespace(namespace_fd, [&] {
-    monitor.reset(
-        ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+    monitor.reset(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
     const int err = errno;
     if (!monitor) throw_errno(err, "open a netlink socket");
     sockaddr_nl address{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells that something in a network namespace has changed; what, is found by looking: reports can be
-// lost, and an engine takes several steps for one thing. See rtnetlink(7).
+// Tells that something in a network namespace has changed; what, is found by looking: reports can
+// be lost, and an engine takes several steps for one thing. See rtnetlink(7).
 #pragma once
 
 #include "runtime/base/fd.h"

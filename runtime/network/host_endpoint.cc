@@ -239,8 +239,7 @@ SandboxNetwork describe_endpoints(int namespace_fd) {
 
 Endpoint connect_endpoint(int namespace_fd, int index, const EndpointOptions& options,
                           const std::string& spare) {
-  return result_in_namespace(namespace_fd,
-                             [&] { return connect_one_here(index, options, spare); });
+  return result_in_namespace(namespace_fd, [&] { return connect_one_here(index, options, spare); });
 }
 
 void disconnect_endpoints(int namespace_fd) {

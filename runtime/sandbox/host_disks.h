@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Devices of the host that config.json names (`docker run --device /dev/sdb`): the machine gets each
-// block device as a disk, whose number in the guest takes the place of the host's; character devices
-// are the guest's own.
+// Devices of the host that config.json names (`docker run --device /dev/sdb`): the machine gets
+// each block device as a disk, whose number in the guest takes the place of the host's; character
+// devices are the guest's own.
 #pragma once
 
 #include <string>

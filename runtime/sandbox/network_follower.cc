@@ -150,8 +150,7 @@ asio::awaitable<void> NetworkFollower::park(Identity identity, Card card) {
   try {
     co_await agent_->call_guest<wire::Empty>("ParkInterface", std::move(request));
   } catch (const Error& error) {
-    if (!stopped_)
-      log::warn("the guest still shows an interface that has gone: {}", error.what());
+    if (!stopped_) log::warn("the guest still shows an interface that has gone: {}", error.what());
   }
 }
 

@@ -184,11 +184,11 @@ TEST_CASE("what podman run asks for holds inside", "[e2e]") {
 
 TEST_CASE("a user namespace maps the container's ids and keeps its files", "[e2e]") {
   Podman podman;
-  const CommandResult result = podman.run(
-      {"--uidmap", "0:100000:5000", "--gidmap", "0:200000:5000", "--cap-drop", "all", kImage, "sh",
-       "-c",
-       "cat /proc/self/uid_map /proc/self/gid_map; id -u; stat -c '%u %g' /bin /proc/1; "
-       "echo x > /tmp/f && stat -c '%u %g' /tmp/f"});
+  const CommandResult result =
+      podman.run({"--uidmap", "0:100000:5000", "--gidmap", "0:200000:5000", "--cap-drop", "all",
+                  kImage, "sh", "-c",
+                  "cat /proc/self/uid_map /proc/self/gid_map; id -u; stat -c '%u %g' /bin /proc/1; "
+                  "echo x > /tmp/f && stat -c '%u %g' /tmp/f"});
   INFO(result.error_output);
   REQUIRE(result.status == 0);
   std::istringstream words(result.output);

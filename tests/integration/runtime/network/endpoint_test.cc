@@ -218,8 +218,10 @@ TEST_CASE("a parked tap carries another interface's frames later", "[endpoint]")
   add_interface(scratch.pod.get(), "eth1");
   const SandboxNetwork network = connect_endpoints(scratch.pod.get());
   REQUIRE(network.endpoints.size() == 2);
-  const Endpoint& eth0 = network.endpoints[0].name == "eth0" ? network.endpoints[0] : network.endpoints[1];
-  const Endpoint& eth1 = network.endpoints[0].name == "eth0" ? network.endpoints[1] : network.endpoints[0];
+  const Endpoint& eth0 =
+      network.endpoints[0].name == "eth0" ? network.endpoints[0] : network.endpoints[1];
+  const Endpoint& eth1 =
+      network.endpoints[0].name == "eth0" ? network.endpoints[1] : network.endpoints[0];
   disconnect_endpoint(scratch.pod.get(), eth0.index);
   const std::string parked = park_endpoint(scratch.pod.get(), eth1.index, 1);
   const Endpoint again = connect_endpoint(scratch.pod.get(), eth0.index, {}, parked);
