@@ -105,7 +105,10 @@ void make_directories(const std::string& path, unsigned mode) {
     throw_errno(ENOTDIR, "create folder {}", path);
   }
   if (err != ENOENT) throw_errno(err, "create folder {}", path);
-  make_directories(std::filesystem::path(path).parent_path().string(), mode);
+  std::size_t end = path.find_last_not_of('/');
+  end = end == std::string::npos ? end : path.find_last_of('/', end);
+  if (end == std::string::npos) throw_errno(err, "create folder {}", path);  // a plain name
+  make_directories(path.substr(0, end), mode);
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     throw_errno(errno, "create folder {}", path);
 }

@@ -2,7 +2,6 @@
 #include "runtime/base/log.h"
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -79,35 +79,41 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-/// One write(2) a line, with the syslog priority the kernel reads; see /dev/kmsg in
-/// Documentation/ABI/testing/dev-kmsg.
-class KmsgSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
- public:
-  explicit KmsgSink(UniqueFd fd) : fd_(std::move(fd)) {}
+/// The guest agent's log, without spdlog: its registry and formatters are code that an emulated
+/// guest would have to translate for a few lines. One write(2) a line, with the syslog priority the
+/// kernel reads; see /dev/kmsg in Documentation/ABI/testing/dev-kmsg.
+struct KernelLog {
+  UniqueFd fd;
+  Level threshold = Level::info;
+  std::string program;
 
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!fd_) return;
-    const int priority = message.level >= spdlog::level::err    ? 3
-                         : message.level == spdlog::level::warn ? 4
-                         : message.level == spdlog::level::info ? 6
-                                                                : 7;
-    const std::string line =
-        fmt::format("<{}>{}: {}\n", priority,
-                    std::string_view(message.logger_name.data(), message.logger_name.size()),
-                    std::string_view(message.payload.data(), message.payload.size()));
-    [[maybe_unused]] const ssize_t written = ::write(fd_.get(), line.data(), line.size());
+  void write(Level level, std::string_view text) const {
+    if (!fd) return;
+    const char priority = level == Level::error  ? '3'
+                          : level == Level::warn ? '4'
+                          : level == Level::info ? '6'
+                                                 : '7';
+    std::string line = "<";
+    line += priority;
+    line += '>';
+    line += program;
+    line += ": ";
+    line += text;
+    line += '\n';
+    [[maybe_unused]] const ssize_t written = ::write(fd.get(), line.data(), line.size());
   }
-  void flush_() override {}
-
- private:
-  UniqueFd fd_;
 };
+
+std::optional<KernelLog>& kernel_log() {
+  static std::optional<KernelLog> log;
+  return log;
+}
 
 void install(std::shared_ptr<spdlog::sinks::sink> sink, Level threshold, std::string_view program) {
   auto logger = std::make_shared<spdlog::logger>(std::string(program), std::move(sink));
   logger->set_level(to_spdlog(threshold));
   logger->flush_on(spdlog::level::trace);
+  kernel_log().reset();
   spdlog::set_default_logger(std::move(logger));
 }
 
@@ -139,8 +145,9 @@ void to_file(const std::string& path, Format format, Level threshold, std::strin
 }
 
 void to_kmsg(Level threshold, std::string_view program) {
-  install(std::make_shared<KmsgSink>(UniqueFd(::open("/dev/kmsg", O_WRONLY | O_CLOEXEC))),
-          threshold, program);
+  kernel_log() = {.fd = UniqueFd(::open("/dev/kmsg", O_WRONLY | O_CLOEXEC)),
+                  .threshold = threshold,
+                  .program = std::string(program)};
 }
 
 Level level_from_name(std::string_view name) {
@@ -154,10 +161,12 @@ Level level_from_name(std::string_view name) {
 }
 
 bool is_enabled(Level level) noexcept {
+  if (kernel_log()) return level >= kernel_log()->threshold;
   return spdlog::default_logger_raw()->should_log(to_spdlog(level));
 }
 
 void write(Level level, std::string_view line) noexcept {
+  if (kernel_log()) return kernel_log()->write(level, line);
   spdlog::default_logger_raw()->log(to_spdlog(level),
                                     spdlog::string_view_t(line.data(), line.size()));
 }

@@ -24,6 +24,7 @@
 #include "runtime/base/path.h"
 #include "runtime/base/sys_bpf.h"
 #include "runtime/base/sys_process.h"
+#include "runtime/base/text.h"
 
 namespace kata::agent {
 namespace {
@@ -31,16 +32,27 @@ namespace {
 namespace chrono = std::chrono;
 constexpr chrono::seconds kPatience{10};
 
-/// One by one: a controller that cannot be given (cpu, while realtime processes run) must not keep
-/// the others away.
+/// All at once, and when that is refused one by one: a controller that cannot be given (cpu, while
+/// realtime processes run) must not keep the others away.
 void enable_controllers(const std::string& folder) {
-  const std::optional<std::string> offered =
-      read_file_if_exists(join_path(folder, "cgroup.controllers"));
-  std::istringstream names(offered.value_or(""));
-  for (std::string name; names >> name;) {
-    ignore_error(
-        [&] { write_kernel_file(join_path(folder, "cgroup.subtree_control"), "+" + name); },
-        "the container runs without that controller");
+  const std::string control = join_path(folder, "cgroup.subtree_control");
+  std::string offered = read_file_if_exists(join_path(folder, "cgroup.controllers")).value_or("");
+  while (offered.ends_with('\n')) offered.pop_back();
+  const std::vector<std::string> names = split_text(offered, ' ');
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "+" : " +") + name;
+  if (all.empty()) return;
+  bool done = false;
+  ignore_error(
+      [&] {
+        write_kernel_file(control, all);
+        done = true;
+      },
+      "one of them is refused");
+  if (done) return;
+  for (const std::string& name : names) {
+    ignore_error([&] { write_kernel_file(control, "+" + name); },
+                 "the container runs without that controller");
   }
 }
 
@@ -109,7 +121,7 @@ std::unique_ptr<ContainerCgroup> ContainerCgroup::create(const std::string& root
     rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash);
   }
   std::unique_ptr<ContainerCgroup> cgroup(new ContainerCgroup(root, path));
-  if (!cgroup->pids().empty()) {
+  if (!wait_for_event(path, "populated 0", chrono::milliseconds(0))) {
     cgroup->removed_ = true;  // somebody else's: neither kill nor remove it
     throw_error(Code::already_exists, "cgroup {} is in use", path);
   }

@@ -57,7 +57,7 @@ bool same_target(const Route& a, const Route& b) {
 
 }  // namespace
 
-bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted) {
+bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted, bool is_new) {
   std::optional<Link> link = find_link(socket, wanted.mac);
   LinkChange change;
   if (!link && wanted.current_mac) {
@@ -73,7 +73,8 @@ bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted) {
   change.arp = wanted.arp;
   change.up = true;
   set_link(socket, link->index, change);
-  for (const Address& address : list_addresses(socket)) {
+  const std::vector<Address> present = is_new ? std::vector<Address>() : list_addresses(socket);
+  for (const Address& address : present) {
     if (address.link != link->index || is_link_local_v6(address.prefix.address)) continue;
     const bool keep = std::any_of(wanted.addresses.begin(), wanted.addresses.end(),
                                   [&](const Address& w) { return w.prefix == address.prefix; });
@@ -86,7 +87,7 @@ bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted) {
   return true;
 }
 
-void apply_routes(NetlinkSocket& socket, const std::vector<GuestRoute>& wanted) {
+void apply_routes(NetlinkSocket& socket, const std::vector<GuestRoute>& wanted, bool is_first) {
   std::vector<Route> routes;
   for (const GuestRoute& guest : wanted) {
     Route route = guest.route;
@@ -95,7 +96,8 @@ void apply_routes(NetlinkSocket& socket, const std::vector<GuestRoute>& wanted) 
   }
   std::stable_sort(routes.begin(), routes.end(),
                    [](const Route& a, const Route& b) { return rank(a) < rank(b); });
-  for (const Route& old : list_routes(socket)) {
+  const std::vector<Route> present = is_first ? std::vector<Route>() : list_routes(socket);
+  for (const Route& old : present) {
     const bool keep = old.protocol == RTPROT_KERNEL ||
                       std::any_of(routes.begin(), routes.end(),
                                   [&](const Route& route) { return same_target(route, old); });

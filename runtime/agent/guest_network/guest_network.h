@@ -15,13 +15,16 @@ namespace kata::agent {
 
 /// Makes the link with this hardware address (or its current one) look as wanted: address, name
 /// (another link that has it gets a free one), MTU, addresses (others are removed, link-local ones
-/// of IPv6 kept), up. Returns false when no link has the address (yet). Throws Error.
-bool apply_interface(network::NetlinkSocket& socket, const network::GuestInterface& wanted);
+/// of IPv6 kept), up. Returns false when no link has the address (yet). Of one that `is_new` it is
+/// known that it has no addresses yet. Throws Error.
+bool apply_interface(network::NetlinkSocket& socket, const network::GuestInterface& wanted,
+                     bool is_new = false);
 
 /// Replaces the main table's routes: adds the wanted ones, those without a gateway first, and
 /// removes others that no kernel made. A gateway that no other route reaches is taken as on the
-/// link. Throws Error.
-void apply_routes(network::NetlinkSocket& socket, const std::vector<network::GuestRoute>& wanted);
+/// link. The first time there are no others. Throws Error.
+void apply_routes(network::NetlinkSocket& socket, const std::vector<network::GuestRoute>& wanted,
+                  bool is_first = false);
 
 void apply_neighbours(network::NetlinkSocket& socket,
                       const std::vector<network::GuestNeighbour>& wanted);

@@ -45,9 +45,10 @@ asio::awaitable<types::Interface> update_interface(Sandbox& sandbox,
   constexpr int kTries = 100;
   constexpr std::chrono::milliseconds kPause(50);
   const network::GuestInterface wanted = network::interface_from_proto(request.interface());
+  const bool is_new = sandbox.is_first_set_up(network::to_string(wanted.mac));
   network::KernelNetlinkSocket socket;
   if (wanted.current_mac) sandbox.parked_interfaces().take(*wanted.current_mac);
-  for (int i = 0; !apply_interface(socket, wanted); ++i) {
+  for (int i = 0; !apply_interface(socket, wanted, is_new); ++i) {
     if (i == kTries)
       throw_error(Code::not_found, "no interface with hardware address {}",
                   network::to_string(wanted.mac));
@@ -57,15 +58,21 @@ asio::awaitable<types::Interface> update_interface(Sandbox& sandbox,
   co_return std::move(*request.mutable_interface());
 }
 
-grpc::Routes update_routes(const grpc::UpdateRoutesRequest& request) {
+grpc::Routes update_routes(Sandbox& sandbox, const grpc::UpdateRoutesRequest& request) {
   if (request.routes().routes_size() > kMaxRoutes)
     throw_error(Code::resource_exhausted, "over {} routes", kMaxRoutes);
   std::vector<network::GuestRoute> wanted;
   for (const types::Route& route : request.routes().routes())
     wanted.push_back(network::route_from_proto(route));
+  const bool is_first = sandbox.is_first_set_up("routes");
   network::KernelNetlinkSocket socket;
-  apply_routes(socket, wanted);
-  return list_routes();
+  apply_routes(socket, wanted, is_first);
+  if (!is_first) return list_routes();
+  // Listing them is a good part of what a guest's network costs at the start.
+  grpc::Routes routes;
+  for (const network::GuestRoute& route : wanted)
+    *routes.add_routes() = network::route_to_proto(route);
+  return routes;
 }
 
 Empty add_neighbours(const grpc::AddARPNeighborsRequest& request) {
@@ -99,8 +106,9 @@ void add_network_rpc(wire::Server& server, Sandbox& sandbox) {
   server.on<grpc::UpdateInterfaceRequest, types::Interface>(
       kAgentService, "UpdateInterface",
       [&sandbox](auto request) { return update_interface(sandbox, std::move(request)); });
-  server.on_now<grpc::UpdateRoutesRequest, grpc::Routes>(kAgentService, "UpdateRoutes",
-                                                         update_routes);
+  server.on_now<grpc::UpdateRoutesRequest, grpc::Routes>(
+      kAgentService, "UpdateRoutes",
+      [&sandbox](const auto& request) { return update_routes(sandbox, request); });
   server.on_now<grpc::ListInterfacesRequest, grpc::Interfaces>(
       kAgentService, "ListInterfaces", [](const auto&) { return list_interfaces(); });
   server.on_now<grpc::ListRoutesRequest, grpc::Routes>(kAgentService, "ListRoutes",

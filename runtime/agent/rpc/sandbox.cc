@@ -105,6 +105,11 @@ std::vector<std::string> Sandbox::container_ids() const {
   return ids;
 }
 
+bool Sandbox::is_first_set_up(const std::string& what) {
+  const bool is_new = set_up_.insert(what).second;
+  return is_new && options_.is_init && containers_.empty();
+}
+
 bool Sandbox::reap_known(pid_t pid) {
   const auto reap = [pid](const std::shared_ptr<Process>& process) {
     if (!process || process->pid() != pid || process->status()) return false;

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,9 @@ class Sandbox {
   [[nodiscard]] DnsProxy& dns() noexcept { return *dns_; }
   [[nodiscard]] InterfacePark& parked_interfaces() noexcept { return parked_interfaces_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  /// Whether `what` (a link's address, "routes") is set up for the first time since the machine's
+  /// start, and nobody but this agent can have touched it: then there is nothing to look for.
+  bool is_first_set_up(const std::string& what);
   std::string sandbox_id;  ///< of CreateSandbox; empty before
   std::string hook_path;   ///< folder of the guest's own hooks; empty: none
 
@@ -105,6 +109,7 @@ class Sandbox {
       inotify_;  // none until the first container with a memory controller
   std::deque<std::string> oom_events_;
   Event oom_event_;
+  std::set<std::string> set_up_;
 };
 
 /// The agent's argument that makes it the process that holds a shared pid namespace.
