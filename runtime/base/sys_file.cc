@@ -100,4 +100,12 @@ UniqueFd make_memory_file(const std::string& name, std::string_view contents) {
   return fd;
 }
 
+UniqueFd make_empty_memory_file(const std::string& name, std::uint64_t size) {
+  UniqueFd fd(::memfd_create(name.c_str(), MFD_CLOEXEC));
+  if (!fd) throw_errno(errno, "create memory file {}", name);
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+    throw_errno(errno, "make memory file {} {} bytes long", name, size);
+  return fd;
+}
+
 }  // namespace kata::sys

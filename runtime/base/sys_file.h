@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,5 +43,7 @@ void change_owner(int fd, uid_t uid, gid_t gid);
 /// A sealed file in memory that holds `contents`, at its beginning; see memfd_create(2). Throws
 /// Error.
 [[nodiscard]] UniqueFd make_memory_file(const std::string& name, std::string_view contents);
+/// A file in memory of `size` zero bytes that takes none before they are written. Throws Error.
+[[nodiscard]] UniqueFd make_empty_memory_file(const std::string& name, std::uint64_t size);
 
 }  // namespace kata::sys

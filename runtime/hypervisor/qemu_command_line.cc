@@ -15,6 +15,7 @@ constexpr int kFirstFd = 3;
 // Console and agent. The default of 31 makes the guest set up 64 queues, which costs under
 // emulation.
 constexpr int kSerialPorts = 2;
+constexpr std::uint32_t kCacheOfIdleCpuMib = 4;
 
 /// In QEMU's option lists a comma is written twice.
 std::string escaped(std::string_view value) {
@@ -62,11 +63,16 @@ class Builder {
     line_.fds.emplace_back(number, fd);
     return number;
   }
+  /// By which QEMU opens it once more.
+  std::string passed_path(int fd) { return fmt::format("/proc/self/fd/{}", pass(fd)); }
   /// "virtio-net" -> as the machine's bus has it.
   [[nodiscard]] std::string device(std::string_view name) const {
     return fmt::format("{}-{}", name, is_microvm() ? "device" : "pci");
   }
   [[nodiscard]] bool is_microvm() const { return vm_.machine == Machine::microvm; }
+  [[nodiscard]] std::uint32_t most_vcpus() const {
+    return is_microvm() ? vm_.vcpus : std::max(vm_.max_vcpus, vm_.vcpus);
+  }
   [[nodiscard]] bool can_grow_memory() const {
     return !is_microvm() && vm_.memory_slots > 0 && vm_.max_memory_mib > vm_.memory_mib;
   }
@@ -89,7 +95,10 @@ class Builder {
     if (vm_.accelerator == Accelerator::kvm) {
       option("-accel", "kvm");
     } else {
-      option("-accel", fmt::format("tcg,thread=multi,tb-size={}", vm_.translation_cache_mib));
+      // Each CPU's thread keeps a part of the cache to itself, whether the guest uses it or not.
+      const std::uint32_t idle = vm_.acpi ? 0 : most_vcpus() - vm_.vcpus;
+      option("-accel", fmt::format("tcg,thread=multi,tb-size={}",
+                                   vm_.translation_cache_mib + idle * kCacheOfIdleCpuMib));
     }
     if (!vm_.firmware.empty()) option("-bios", vm_.firmware);
   }
@@ -103,10 +112,11 @@ class Builder {
     if (vm_.accelerator == Accelerator::tcg) cpu += ",la57=off,erms=off";
     if (!vm_.cpu_features.empty()) cpu += "," + vm_.cpu_features;
     option("-cpu", cpu);
-    const std::uint32_t most = is_microvm() ? vm_.vcpus : std::max(vm_.max_vcpus, vm_.vcpus);
-    // One socket a CPU, so that each can be plugged alone.
-    option("-smp",
-           fmt::format("{},sockets={},cores=1,threads=1,maxcpus={}", vm_.vcpus, most, most));
+    const std::uint32_t most = most_vcpus();
+    // One socket a CPU, so that each can be plugged alone. A CPU that the guest does not use
+    // sleeps.
+    option("-smp", fmt::format("{},sockets={},cores=1,threads=1,maxcpus={}",
+                               vm_.acpi ? vm_.vcpus : most, most, most));
   }
 
   void add_memory() {
@@ -123,7 +133,9 @@ class Builder {
     // virtiofsd maps the guest's memory, so it must be shared; a memfd needs no file system.
     const bool shared = vm_.shared.kind == SharedFs::virtio_fs;
     std::string backend = shared || vm_.huge_pages ? "memory-backend-memfd" : "memory-backend-ram";
+    if (channels_.memory >= 0) backend = "memory-backend-file";
     backend += fmt::format(",id=ram0,size={}M", vm_.memory_mib);
+    if (channels_.memory >= 0) backend += ",mem-path=" + passed_path(channels_.memory);
     if (shared) backend += ",share=on";
     if (vm_.huge_pages) backend += ",hugetlb=on";
     if (vm_.preallocate) backend += ",prealloc=on";
@@ -135,7 +147,8 @@ class Builder {
   }
 
   void add_kernel() {
-    option("-kernel", vm_.kernel);
+    option("-kernel",
+           channels_.kernel_entry >= 0 ? passed_path(channels_.kernel_entry) : vm_.kernel);
     if (!vm_.initrd.empty()) option("-initrd", vm_.initrd);
     option("-append", kernel_command_line(vm_));
   }
@@ -246,6 +259,9 @@ class Builder {
 
   void add_ports() {
     if (is_microvm()) return;
+    // A guest without ACPI serves the ports by their own registers.
+    if (!vm_.acpi && vm_.hotplug_ports > 0)
+      option("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
     for (std::uint32_t i = 0; i < vm_.hotplug_ports; ++i) {
       option("-device", fmt::format("pcie-root-port,id=port{0},bus=pcie.0,chassis={1},slot={1},"
                                     "io-reserve=0,mem-reserve=2M,pref64-reserve=2M",
@@ -301,7 +317,8 @@ std::string default_parameters(const VmConfig& vm) {
     // cost.
     text += " mitigations=off";
     // Hash tables sized for 2 GiB of files are memory to clear first.
-    text += " dhash_entries=32768 ihash_entries=16384 thash_entries=8192";
+    text +=
+        " dhash_entries=32768 ihash_entries=16384 thash_entries=8192 nf_conntrack.hashsize=8192";
     // Known to the kernels of kernel/patches, and harmless to others since they have a value.
     text += " lapic_timer_khz=1000000 keep_initmem=1 cr4_early=1";
     // virtiofsd writes programs into pages without QEMU's knowledge, which would run what it has
@@ -310,6 +327,8 @@ std::string default_parameters(const VmConfig& vm) {
     if (vm.shared.kind == SharedFs::virtio_fs) text += " init_on_alloc=1,fuse";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
+  if (!vm.acpi) text += fmt::format(" acpi=off maxcpus={}", vm.vcpus);
+  if (!vm.acpi && vm.hotplug_ports > 0) text += " pcie_ports=native";
   // Without root ports nothing is behind bus 0.
   if (vm.machine == Machine::q35 && vm.hotplug_ports == 0) text += " pci=lastbus=0";
   text += vm.debug ? " loglevel=7" : " quiet";

@@ -25,6 +25,9 @@ struct Channels {
   int virtiofs = -1;       ///< connected to virtiofsd
   int debug_console = -1;  ///< listening; -1: there is none
   int vhost_vsock = -1;
+  // The guest's memory with the kernel in it and the file that enters that; -1: QEMU loads it.
+  int memory = -1;
+  int kernel_entry = -1;
 };
 
 struct QemuCommandLine {

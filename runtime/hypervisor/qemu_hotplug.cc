@@ -12,6 +12,7 @@
 namespace kata::hypervisor {
 namespace {
 
+constexpr std::uint64_t kGib = std::uint64_t{1} << 30;
 constexpr std::uint32_t kMemoryStepMib = 128;  // the guest's memory block size on x86_64
 constexpr auto kUnplugPoll = std::chrono::milliseconds(50);
 constexpr int kUnplugPolls = 200;
@@ -46,8 +47,38 @@ Json memory_object(const std::string& name, std::uint32_t mib, bool shared) {
           {"share", shared}};
 }
 
-Json memory_device(const std::string& name) {
-  return {{"driver", "pc-dimm"}, {"id", "dimm-" + name}, {"memdev", name}};
+/// `address` 0: where QEMU likes.
+Json memory_device(const std::string& name, std::uint64_t address) {
+  Json device = {{"driver", "pc-dimm"}, {"id", "dimm-" + name}, {"memdev", name}};
+  if (address != 0) device["addr"] = address;
+  return device;
+}
+
+/// Where q35 begins to plug memory in; see pc_get_device_memory_range() of QEMU's hw/i386/pc.c and
+/// pc_q35_init().
+std::uint64_t plugged_memory_base(std::uint64_t memory) {
+  constexpr std::uint64_t kMostBelow4Gib = 0xb0000000;
+  const std::uint64_t below = memory >= kMostBelow4Gib ? 2 * kGib : memory;
+  return (4 * kGib + memory - below + kGib - 1) / kGib * kGib;
+}
+
+/// Where a device of query-memory-devices lies, block by block. The guest trusts these numbers as
+/// it trusts QEMU.
+std::vector<std::uint64_t> blocks_of(const Json& devices, const std::string& id) {
+  constexpr std::uint64_t kBlock = std::uint64_t{kMemoryStepMib} << 20;
+  std::vector<std::uint64_t> blocks;
+  if (!devices.is_array()) throw_error(Code::data_loss, "query-memory-devices answered no list");
+  for (const Json& device : devices) {
+    const Json data = device.is_object() ? device.value("data", Json()) : Json();
+    if (!data.is_object() || data.value("id", Json()) != id) continue;
+    const Json address = data.value("addr", Json());
+    const Json size = data.value("size", Json());
+    if (!address.is_number_unsigned() || !size.is_number_unsigned()) break;
+    for (std::uint64_t at = 0; at < size.get<std::uint64_t>(); at += kBlock)
+      blocks.push_back(address.get<std::uint64_t>() + at);
+  }
+  if (blocks.empty()) throw_error(Code::data_loss, "QEMU does not tell where its {} lies", id);
+  return blocks;
 }
 
 std::string names_joined(const std::vector<std::string>& names) {
@@ -144,6 +175,7 @@ std::string QemuHotplug::take_port(const std::string& device) {
 void QemuHotplug::release_port(const std::string& device) { ports_.erase(device); }
 
 asio::awaitable<std::uint32_t> QemuHotplug::grow_vcpus(std::uint32_t count) {
+  if (!config_.acpi) co_return std::min(count, config_.max_vcpus);  // they are there already
   const Json all = co_await qmp_.execute("query-hotpluggable-cpus");
   std::vector<Json> candidates = free_cpus(all);
   // QEMU lists the highest number first.
@@ -160,8 +192,10 @@ asio::awaitable<std::uint32_t> QemuHotplug::grow_vcpus(std::uint32_t count) {
   co_return present;
 }
 
-asio::awaitable<std::uint32_t> QemuHotplug::grow_memory(std::uint32_t mib) {
-  if (mib <= memory_mib_) co_return memory_mib_;
+asio::awaitable<GrownMemory> QemuHotplug::grow_memory(std::uint32_t mib) {
+  GrownMemory grown;
+  grown.mib = memory_mib_;
+  if (mib <= memory_mib_) co_return grown;
   const std::uint32_t more =
       (mib - memory_mib_ + kMemoryStepMib - 1) / kMemoryStepMib * kMemoryStepMib;
   const bool can = config_.machine == Machine::q35 && plugged_memories_ < config_.memory_slots &&
@@ -176,9 +210,21 @@ asio::awaitable<std::uint32_t> QemuHotplug::grow_memory(std::uint32_t mib) {
   const std::string name = fmt::format("mem{}", ++plugged_memories_);
   const bool shared = config_.shared.kind == SharedFs::virtio_fs;
   co_await qmp_.execute("object-add", memory_object(name, more, shared));
-  co_await qmp_.execute("device_add", memory_device(name));
+  std::uint64_t address = 0;
+  if (!config_.acpi) {
+    // A kernel without ACPI does not know that place, and puts the 64-bit registers of PCI devices
+    // there. They take a few megabytes; QEMU leaves a gigabyte of room for each slot.
+    const std::uint64_t plugged = std::uint64_t{memory_mib_ - config_.memory_mib} << 20;
+    address = plugged_memory_base(std::uint64_t{config_.memory_mib} << 20) + kGib + plugged;
+  }
+  co_await qmp_.execute("device_add", memory_device(name, address));
   memory_mib_ += more;
-  co_return memory_mib_;
+  grown.mib = memory_mib_;
+  if (!config_.acpi) {
+    const Json devices = co_await qmp_.execute("query-memory-devices");
+    grown.blocks = blocks_of(devices, "dimm-" + name);
+  }
+  co_return grown;
 }
 
 asio::awaitable<void> QemuHotplug::add_network(NetworkDevice device) {

@@ -20,7 +20,7 @@ class QemuHotplug {
   QemuHotplug(QmpClient& qmp, const VmConfig& config);
 
   asio::awaitable<std::uint32_t> grow_vcpus(std::uint32_t count);
-  asio::awaitable<std::uint32_t> grow_memory(std::uint32_t mib);
+  asio::awaitable<GrownMemory> grow_memory(std::uint32_t mib);
   asio::awaitable<void> add_network(NetworkDevice device);
   asio::awaitable<void> remove_network(const std::string& id);
   asio::awaitable<void> add_block(BlockDevice device);

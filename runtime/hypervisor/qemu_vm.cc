@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -21,6 +22,7 @@
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/hypervisor/kernel_preload.h"
 #include "runtime/hypervisor/process_output.h"
 #include "runtime/hypervisor/qemu_command_line.h"
 #include "runtime/hypervisor/qemu_hotplug.h"
@@ -73,6 +75,7 @@ struct Machinery : std::enable_shared_from_this<Machinery> {
   asio::steady_timer ended;  ///< cancelled when QEMU has ended
   std::optional<int> status;
   bool lost_virtiofsd = false;  ///< it ended first, and the machine was ended for that
+  bool writes_disks = false;    ///< QEMU may hold what belongs on a disk
 
   void start_helpers(Channels& channels, std::vector<UniqueFd>& keep);
   void start_qemu();
@@ -115,6 +118,14 @@ void Machinery::start_qemu() {
   UniqueFd console_socket = channel(channels.console);
   if (!config.vsock) agent = channel(channels.agent);
   Pipe output = make_pipe();
+  std::optional<PreloadedKernel> kernel;
+  // Elsewhere QEMU has to make the memory itself.
+  if (config.shared.kind == SharedFs::virtio_fs && !config.huge_pages && !config.preallocate)
+    kernel = preload_kernel(config.kernel, std::uint64_t{config.memory_mib} << 20);
+  if (kernel) {
+    channels.memory = kernel->memory.get();
+    channels.kernel_entry = kernel->entry.get();
+  }
 
   QemuCommandLine line = build_command_line(config, channels);
   Command command;
@@ -127,6 +138,8 @@ void Machinery::start_qemu() {
     hooks.place(qemu.pid());
     if (virtiofsd) hooks.place(virtiofsd.pid());
   }
+  writes_disks = std::any_of(config.disks.begin(), config.disks.end(),
+                             [](const BlockDevice& disk) { return !disk.read_only; });
   // The devices' descriptors are QEMU's now.
   config.networks.clear();
 
@@ -222,7 +235,7 @@ class QemuVm final : public Vm {
   asio::awaitable<std::uint32_t> grow_vcpus(std::uint32_t count) override {
     return running().hotplug->grow_vcpus(count);
   }
-  asio::awaitable<std::uint32_t> grow_memory(std::uint32_t mib) override {
+  asio::awaitable<GrownMemory> grow_memory(std::uint32_t mib) override {
     return running().hotplug->grow_memory(mib);
   }
   asio::awaitable<void> add_network(NetworkDevice device) override {
@@ -232,6 +245,7 @@ class QemuVm final : public Vm {
     return running().hotplug->remove_network(id);
   }
   asio::awaitable<void> add_block(BlockDevice device) override {
+    machine_->writes_disks = machine_->writes_disks || !device.read_only;
     return running().hotplug->add_block(std::move(device));
   }
   asio::awaitable<void> remove_block(const std::string& id) override {
@@ -287,6 +301,13 @@ std::string QemuVm::end_reason() const {
 asio::awaitable<void> QemuVm::stop_machine(std::shared_ptr<Machinery> machine,
                                            std::chrono::milliseconds grace) {
   if (!machine->qemu) co_return;
+  if (!machine->writes_disks) {
+    // Files of a shared folder are the host's already. Taking each device apart first is time that
+    // an engine waits.
+    ::kill(machine->qemu.pid(), SIGKILL);
+    co_await wait_exit_of(machine);
+    co_return;
+  }
   try {
     co_await machine->qmp->execute("quit", Json::object(), grace);
   } catch (const Error& error) {

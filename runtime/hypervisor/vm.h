@@ -39,8 +39,8 @@ class Vm {
   /// Parked until the machine has ended; its exit status as a shell tells it. Any number of
   /// coroutines may wait.
   virtual asio::awaitable<int> wait_exit() = 0;
-  /// Asks the machine to end, kills it after `grace`, and its helpers. Never throws for one that
-  /// has ended.
+  /// Ends the machine and its helpers: one that writes to disks is asked to and killed after
+  /// `grace`, another killed at once. Never throws for one that has ended.
   virtual asio::awaitable<void> stop(std::chrono::milliseconds grace) = 0;
   virtual asio::awaitable<void> pause() = 0;
   virtual asio::awaitable<void> resume() = 0;
@@ -48,8 +48,8 @@ class Vm {
   /// Brings the number of virtual CPUs to `count` (never fewer than now); the agent must bring them
   /// online. Returns what it became. Throws Error(failed_precondition) when the machine cannot.
   virtual asio::awaitable<std::uint32_t> grow_vcpus(std::uint32_t count) = 0;
-  /// Brings the memory to at least `mib`, in steps of 128 MiB; returns what it became.
-  virtual asio::awaitable<std::uint32_t> grow_memory(std::uint32_t mib) = 0;
+  /// Brings the memory to at least `mib`, in steps of 128 MiB.
+  virtual asio::awaitable<GrownMemory> grow_memory(std::uint32_t mib) = 0;
   virtual asio::awaitable<void> add_network(NetworkDevice device) = 0;
   virtual asio::awaitable<void> remove_network(const std::string& id) = 0;
   virtual asio::awaitable<void> add_block(BlockDevice device) = 0;

@@ -39,6 +39,14 @@ struct BlockDevice {
   bool direct = false;  ///< O_DIRECT on the host
 };
 
+/// What a machine's memory has become.
+struct GrownMemory {
+  std::uint32_t mib = 0;
+  /// Where the new memory lies, a block of 128 MiB each, when the agent must tell the guest's
+  /// kernel; else empty.
+  std::vector<std::uint64_t> blocks{};
+};
+
 /// The folder that host and guest share.
 struct SharedDirectory {
   SharedFs kind = SharedFs::none;
@@ -61,6 +69,9 @@ struct VmConfig {
   std::string machine_name{};     ///< as QEMU calls it: "q35", "pc-q35-rhel9.4.0", "microvm"
   std::string machine_options{};  ///< more, comma-separated
   Accelerator accelerator = Accelerator::tcg;
+  /// The guest reads ACPI's tables and hears of plugged CPUs and memory by them. Without, all CPUs
+  /// that it may get are there from the start, and the agent brings both online.
+  bool acpi = true;
   std::string cpu_features{};
   std::uint32_t translation_cache_mib = 64;
   std::uint32_t tsc_khz = 0;  ///< the host's time stamp counter, which emulation passes through; 0:

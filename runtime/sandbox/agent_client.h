@@ -14,6 +14,7 @@
 
 #include "agent.pb.h"
 #include "guest.pb.h"
+#include "health.pb.h"
 #include "runtime/wire/ttrpc/client.h"
 
 namespace kata::sandbox {
@@ -50,6 +51,10 @@ class AgentClient {
     deadline = deadline_of(method, deadline);
     return call_method<Response>(client_, "kata.guest.GuestService", std::move(method),
                                  std::move(request), deadline);
+  }
+  /// An answer, and with it all that the guest had to say before.
+  asio::awaitable<void> check(std::chrono::milliseconds deadline) {
+    return check_health(client_, deadline_of("Check", deadline));
   }
   /// Fails every call in flight with `unavailable: why`.
   void close(std::string why) { client_->close(std::move(why)); }
@@ -91,6 +96,12 @@ class AgentClient {
       if (!subject.empty() && is_no_answer(error.code())) error.add_context(subject);
       throw;
     }
+  }
+
+  static asio::awaitable<void> check_health(std::shared_ptr<wire::Client> client,
+                                            std::chrono::milliseconds deadline) {
+    co_await call_method<grpc::HealthCheckResponse>(std::move(client), "grpc.Health", "Check",
+                                                    grpc::CheckRequest(), deadline);
   }
 
   [[nodiscard]] std::chrono::milliseconds deadline_of(const std::string& method,

@@ -4,6 +4,7 @@
 // stream has drained.
 #pragma once
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -42,10 +43,13 @@ class Latch {
   asio::awaitable<bool> wait_for(std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     asio::steady_timer poll(timer_.get_executor());
+    // Short steps keep this free of two timers racing; only clean-up paths come here. The first
+    // are the shortest, since an engine waits for the end of every container's output here.
+    auto step = std::chrono::microseconds(250);
     while (!set_ && std::chrono::steady_clock::now() < end) {
-      // Short steps keep this free of two timers racing; only clean-up paths come here.
-      poll.expires_after(std::chrono::milliseconds(5));
+      poll.expires_after(step);
       co_await poll.async_wait(asio::use_awaitable);
+      step = std::min(step * 2, std::chrono::microseconds(5000));
     }
     co_return set_;
   }

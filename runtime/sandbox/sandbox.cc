@@ -365,7 +365,13 @@ asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
   request.set_wait(true);
   request.set_cpu_only(true);
   if (wanted.memory_mib > size_.memory_mib) {
-    size_.memory_mib = co_await vm_->grow_memory(wanted.memory_mib);
+    hypervisor::GrownMemory grown = co_await vm_->grow_memory(wanted.memory_mib);
+    size_.memory_mib = grown.mib;
+    if (!grown.blocks.empty()) {
+      grpc::MemHotplugByProbeRequest probe;
+      for (const std::uint64_t block : grown.blocks) probe.add_mem_hotplug_probe_addr(block);
+      co_await agent_->call<wire::Empty>("MemHotplugByProbe", std::move(probe));
+    }
     request.set_cpu_only(false);
   }
   if (wanted.vcpus > size_.vcpus) {

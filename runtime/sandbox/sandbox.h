@@ -152,6 +152,7 @@ class Sandbox {
   asio::awaitable<void> watch_process(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_relay(std::string container_id, std::shared_ptr<Process> process);
   asio::awaitable<void> watch_kill(std::string container_id, std::shared_ptr<Process> process);
+  asio::awaitable<void> end_idle_machine(std::string container_id);
   asio::awaitable<void> watch_machine();
   asio::awaitable<void> watch_memory();
   void machine_ended(const std::string& why);

@@ -2,6 +2,7 @@
 //
 // What happens without being asked for: processes end, relays are killed, the guest runs out of
 // memory, the machine dies.
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -25,6 +26,7 @@ namespace {
 constexpr std::chrono::milliseconds kExitWaitsForOutput{1000};
 /// An agent that tells of one event after the other must not keep the host busy with them.
 constexpr std::chrono::milliseconds kMemoryEventGap{100};
+constexpr std::chrono::milliseconds kLastWords{1000};
 
 }  // namespace
 
@@ -45,6 +47,31 @@ asio::awaitable<void> Sandbox::watch_process(std::string container_id,
   process->pump->end_stdin();
   co_await process->pump->drained(kExitWaitsForOutput);
   mark_exited(container_id, *process, status);
+  if (process->exec_id.empty()) co_await end_idle_machine(container_id);
+}
+
+/// Nothing will ever run again in a machine whose only container has ended. The engine takes its
+/// time until it says so, and the machine ends meanwhile.
+asio::awaitable<void> Sandbox::end_idle_machine(std::string container_id) {
+  const auto is_idle = [&] {
+    if (ended_ || containers_.size() != 1 || !containers_.contains(container_id)) return false;
+    const auto& execs = containers_.at(container_id)->execs;
+    return std::all_of(execs.begin(), execs.end(), [](const auto& exec) {
+      return exec.second->status == ProcessStatus::stopped;
+    });
+  };
+  if (!is_idle()) co_return;
+  // What the guest saw before the end, above all that it ran out of memory, it tells before it
+  // answers this.
+  try {
+    co_await agent_->check(kLastWords);
+  } catch (const Error& error) {
+    log::debug("no last words of the guest error=\"{}\"", error.what());
+  }
+  if (!is_idle()) co_return;  // another container may have come
+  ended_ = true;
+  agent_->close("the container has ended, and its machine with it");
+  co_await vm_->stop(kQuitGrace);
 }
 
 void Sandbox::mark_exited(const std::string& container_id, Process& process, std::uint32_t status) {

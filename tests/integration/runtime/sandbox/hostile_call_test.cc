@@ -61,6 +61,8 @@ const std::vector<Call>& calls() {
        "container c1"},
       {"OnlineCPUMem",
        when_started([](SandboxBench& b) { return b.update(std::int64_t{8} << 30); })},
+      {"MemHotplugByProbe",
+       when_started([](SandboxBench& b) { return b.update(std::int64_t{8} << 30); })},
       {"StatsContainer",
        when_started([](SandboxBench& b) { return b.run(b.sandbox().stats("c1")); }),
        "container c1"},

@@ -48,12 +48,17 @@ class AgentMachine final : public hypervisor::Vm {
   asio::awaitable<void> pause() override { co_return; }
   asio::awaitable<void> resume() override { co_return; }
   asio::awaitable<std::uint32_t> grow_vcpus(std::uint32_t count) override { co_return count; }
-  asio::awaitable<std::uint32_t> grow_memory(std::uint32_t mib) override { co_return mib; }
+  asio::awaitable<hypervisor::GrownMemory> grow_memory(std::uint32_t mib) override {
+    hypervisor::GrownMemory grown;
+    grown.mib = mib;
+    grown.blocks.push_back(std::uint64_t{4} << 30);
+    co_return grown;
+  }
   asio::awaitable<void> add_network(hypervisor::NetworkDevice) override { co_return; }
   asio::awaitable<void> remove_network(const std::string&) override { co_return; }
   asio::awaitable<void> add_block(hypervisor::BlockDevice) override { co_return; }
   asio::awaitable<void> remove_block(const std::string&) override { co_return; }
-  [[nodiscard]] pid_t pid() const noexcept override { return ::getpid(); }
+  [[nodiscard]] pid_t pid() const noexcept override { return has_ended_ ? 0 : ::getpid(); }
   [[nodiscard]] std::vector<pid_t> helper_pids() const override { return {}; }
   [[nodiscard]] std::string end_reason() const override { return {}; }
   [[nodiscard]] std::string console_tail() const override { return "last words of the guest"; }

@@ -110,6 +110,28 @@ TEST_CASE("virtio-fs needs shared memory, 9p a folder", "[command_line]") {
   CHECK_THAT(text_of(vm), Contains("path=/run/a,,b") && !Contains("share=on"));
 }
 
+TEST_CASE("memory that holds the kernel is QEMU's to map, not to make", "[command_line]") {
+  VmConfig vm = machine();
+  vm.shared.kind = SharedFs::virtio_fs;
+  Channels with_kernel = channels();
+  with_kernel.virtiofs = 23;
+  with_kernel.memory = 24;
+  with_kernel.kernel_entry = 25;
+  const QemuCommandLine line = build_command_line(vm, with_kernel);
+  Command command;
+  command.argv = line.argv;
+  const auto number_of = [&](int fd) {
+    for (const auto& [number, from] : line.fds) {
+      if (from == fd) return number;
+    }
+    return -1;
+  };
+  CHECK_THAT(printable(command),
+             Contains(fmt::format("mem-path=/proc/self/fd/{},share=on", number_of(24))) &&
+                 Contains(fmt::format("-kernel /proc/self/fd/{}", number_of(25))) &&
+                 Contains("memory-backend-file,id=ram0,") && !Contains("memfd"));
+}
+
 TEST_CASE("with vsock there is no serial port for the agent", "[command_line]") {
   VmConfig vm = machine();
   vm.vsock = true;
@@ -131,6 +153,20 @@ TEST_CASE("hot-plug is prepared only where it is wanted", "[command_line]") {
   CHECK_THAT(text, Contains("maxcpus=4") && Contains("slots=3,maxmem=4096M") && Contains("port1"));
   // Devices behind the root ports would not be found.
   CHECK_THAT(text, !Contains("pci=lastbus=0"));
+}
+
+TEST_CASE("a guest without ACPI has all its CPUs and uses those it is to", "[command_line]") {
+  VmConfig vm = machine();
+  vm.acpi = false;
+  vm.vcpus = 2;
+  vm.max_vcpus = 5;
+  vm.translation_cache_mib = 64;
+  CHECK_THAT(text_of(vm), Contains("-smp 5,sockets=5,") && Contains("maxcpus=5") &&
+                              Contains("acpi=off maxcpus=2") && Contains("tb-size=76"));
+  CHECK_THAT(text_of(vm), !Contains("pcie_ports"));
+  vm.hotplug_ports = 1;
+  CHECK_THAT(text_of(vm),
+             Contains("pcie_ports=native") && Contains("acpi-pci-hotplug-with-bridge-support=off"));
 }
 
 TEST_CASE("KVM guests keep their defences and get the host's processor", "[command_line]") {

@@ -119,6 +119,59 @@ TEST_CASE("CPUs that are there already are not added again", "[hotplug]") {
   CHECK(p.script->commands.back()["arguments"]["socket-id"] == 1);
 }
 
+TEST_CASE("the agent of a guest without ACPI is told where new memory lies", "[hotplug]") {
+  Plugging p;
+  p.config.acpi = false;
+  p.script->answer = [](const Json& command) {
+    const bool asks = command.value("execute", "") == "query-memory-devices";
+    return fmt::format("{{\"id\": {}, \"return\": {}}}\n", command.value("id", 0),
+                       asks ? "[{\"data\": {\"id\": \"dimm-other\", \"addr\": 0, \"size\": 1}},"
+                              "{\"data\": {\"id\": \"dimm-mem1\", \"addr\": 4294967296, "
+                              "\"size\": 268435456}}]"
+                            : "{}");
+  };
+  GrownMemory grown;
+  const auto grow = [](Plugging& its, GrownMemory& result) -> asio::awaitable<void> {
+    result = co_await its.hotplug.grow_memory(500);
+  };
+  CHECK(p.run(grow(p, grown)).empty());
+  CHECK(grown.mib == 512);
+  CHECK(grown.blocks == std::vector<std::uint64_t>{4294967296, 4294967296 + 134217728});
+  // Not where the guest's kernel has put the registers of PCI devices.
+  const Json& plugged = p.script->commands.at(p.script->commands.size() - 2);
+  CHECK(plugged["arguments"]["addr"] == 5368709120);
+}
+
+TEST_CASE("a QEMU that does not tell where memory lies is an error", "[hotplug]") {
+  Plugging p;
+  p.config.acpi = false;
+  const std::string list =
+      GENERATE("7", "[]", "[8]", R"([{"data": {"id": "dimm-mem1", "addr": -1, "size": 1}}])",
+               R"([{"data": {"id": "dimm-mem1", "addr": "x"}}])");
+  p.script->answer = [list](const Json& command) {
+    const bool asks = command.value("execute", "") == "query-memory-devices";
+    return fmt::format("{{\"id\": {}, \"return\": {}}}\n", command.value("id", 0),
+                       asks ? list : "{}");
+  };
+  const auto grow = [](Plugging& its) -> asio::awaitable<void> {
+    (void)co_await its.hotplug.grow_memory(512);
+  };
+  CHECK_THAT(p.run(grow(p)), Contains("memory-devices") || Contains("dimm-mem1"));
+}
+
+TEST_CASE("the CPUs of a guest without ACPI are there already", "[hotplug]") {
+  Plugging p;
+  p.config.acpi = false;
+  p.config.max_vcpus = 3;
+  std::uint32_t count = 0;
+  const auto grow = [](Plugging& its, std::uint32_t& result) -> asio::awaitable<void> {
+    result = co_await its.hotplug.grow_vcpus(8);
+  };
+  CHECK(p.run(grow(p, count)).empty());
+  CHECK(count == 3);
+  CHECK(p.names() == std::vector<std::string>{"qmp_capabilities"});
+}
+
 TEST_CASE("a list of CPUs that QEMU would not write adds none", "[hotplug]") {
   Plugging p;
   const std::string entry =
@@ -151,7 +204,7 @@ TEST_CASE("memory grows in whole blocks, and not beyond what the machine was mad
   std::uint32_t mib = 0;
   const auto grow = [](Plugging& its, std::uint32_t wanted,
                        std::uint32_t& result) -> asio::awaitable<void> {
-    result = co_await its.hotplug.grow_memory(wanted);
+    result = (co_await its.hotplug.grow_memory(wanted)).mib;
   };
   CHECK(p.run(grow(p, 300, mib)).empty());
   CHECK(mib == 384);
