@@ -195,6 +195,16 @@ void choose_sizes(VmConfig& vm, const config::Config& config, const HostProbe& h
   vm.hotplug_ports = wanted.pcie_root_port;
 }
 
+/// Reading ACPI's tables and making devices of them is a tenth of an emulated start. A CPU that is
+/// there from the start and sleeps costs the host next to nothing, and the agent can tell the
+/// kernel where new memory lies. Images may have kernels and devices (nvdimm) that need ACPI.
+Finding choose_growth(VmConfig& vm) {
+  vm.acpi =
+      vm.accelerator != Accelerator::tcg || vm.machine != Machine::q35 || !vm.root.image.empty();
+  return choice("growth", vm.acpi ? "ACPI" : "agent",
+                vm.acpi ? "the guest sees what is plugged in" : "software emulation");
+}
+
 }  // namespace
 
 VmPlan plan_vm(const config::Config& config, const HostProbe& host) {
@@ -218,6 +228,7 @@ VmPlan plan_vm(const config::Config& config, const HostProbe& host) {
   plan.choices.push_back(choose_firmware(vm, host));
   plan.choices.push_back(choose_entropy(vm, wanted));
   choose_sizes(vm, config, host);
+  plan.choices.push_back(choose_growth(vm));
   vm.cpu_features = wanted.cpu_features;
   vm.tsc_khz = host.tsc_khz;
   vm.translation_cache_mib = wanted.tcg_translation_cache;

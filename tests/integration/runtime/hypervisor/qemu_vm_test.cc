@@ -101,33 +101,47 @@ TEST_CASE("a machine that runs is paused and resumed", "[qemu_vm]") {
     co_await g.ask("cpus");
     co_await g.vm->pause();
     co_await g.vm->resume();
-    const std::string cpus = co_await g.ask("cpus");
-    CHECK(cpus == "0");
+    const std::string answer = co_await g.ask("read /proc/sys/kernel/ostype");
+    CHECK(answer == "Linux");
     co_await g.vm->stop(std::chrono::seconds(5));
   }(guest));
 }
 
 TEST_CASE("a machine that runs gets more CPUs and memory", "[qemu_vm]") {
+  const bool acpi = GENERATE(false, true);
+  INFO("acpi " << acpi);
   TestGuest guest;
-  guest.run([](TestGuest& g) -> asio::awaitable<void> {
+  guest.config.acpi = acpi;
+  guest.run([](TestGuest& g, bool has_acpi) -> asio::awaitable<void> {
     co_await g.start();
     const std::string before = co_await g.ask("memory");
+    const std::string one = co_await g.ask("read /sys/devices/system/cpu/online");
+    CHECK(one == "0");
     const std::uint32_t cpus = co_await g.vm->grow_vcpus(2);
     CHECK(cpus == 2);
     const bool has_cpus =
         co_await g.ask_until("cpus", [](const std::string& a) { return a == "0-1"; });
     CHECK(has_cpus);
-    const std::uint32_t mib = co_await g.vm->grow_memory(512);
-    CHECK(mib == 512);
+    const GrownMemory grown = co_await g.vm->grow_memory(512);
+    CHECK(grown.mib == 512);
+    CHECK(grown.blocks.size() == (has_acpi ? 0 : 2));
+    for (const std::uint64_t block : grown.blocks) {
+      std::string question = fmt::format("write /sys/devices/system/memory/probe {:#x}", block);
+      const std::string told = co_await g.ask(std::move(question));
+      CHECK(told == "ok");
+    }
     const bool has_memory =
         co_await g.ask_until("memory", [&](const std::string& a) { return a != before; });
     CHECK(has_memory);
     co_await g.vm->stop(std::chrono::seconds(5));
-  }(guest));
+  }(guest, acpi));
 }
 
 TEST_CASE("a machine that runs gets a disk and gives it back", "[qemu_vm]") {
+  const bool acpi = GENERATE(false, true);
+  INFO("acpi " << acpi);
   TestGuest guest;
+  guest.config.acpi = acpi;
   write_file(guest.dir.path() + "/disk", std::string(1 << 20, 'd'));
   guest.run([](TestGuest& g) -> asio::awaitable<void> {
     co_await g.start();

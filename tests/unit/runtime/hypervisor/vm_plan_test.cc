@@ -93,6 +93,13 @@ TEST_CASE("a machine that cannot grow gets no room to", "[plan]") {
   CHECK(plan.vm().memory_slots == 0);
 }
 
+TEST_CASE("an emulated guest is spared ACPI", "[plan]") {
+  Plan plan;
+  CHECK_FALSE(plan.vm().acpi);
+  plan.host.kvm_usable = true;
+  CHECK(plan.vm().acpi);
+}
+
 TEST_CASE("what is missing is named with what to do", "[plan]") {
   Plan plan;
   SECTION("QEMU") {
