@@ -70,6 +70,7 @@ asio::awaitable<void> Sandbox::end_idle_machine(std::string container_id) {
   }
   if (!is_idle()) co_return;  // another container may have come
   ended_ = true;
+  if (network_ && network_->follower) network_->follower->stop();
   agent_->close("the container has ended, and its machine with it");
   co_await vm_->stop(kQuitGrace);
 }
