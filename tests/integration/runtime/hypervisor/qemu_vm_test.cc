@@ -75,8 +75,8 @@ TEST_CASE("a guest sees what is shared while it runs, and writes no more than th
     co_await g.start();
     const std::string mounted = co_await g.ask(is_virtiofs ? "mount virtiofs" : "mount 9p");
     CHECK(mounted == "ok");
-    shared.add(source, "c1", "rootfs", false);
-    shared.add(source, "c1", "read-only", true);
+    shared.add(source, "c1", "rootfs", sandbox::Access::read_write);
+    shared.add(source, "c1", "read-only", sandbox::Access::read_only);
     const std::string text = co_await g.ask("read /shared/c1/rootfs/from-host");
     CHECK(text == "hello");
     const std::string written = co_await g.ask("write /shared/c1/rootfs/from-guest back");
