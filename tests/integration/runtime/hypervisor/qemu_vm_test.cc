@@ -23,6 +23,12 @@ TEST_CASE("a machine boots, answers over its serial port and powers off", "[qemu
     const std::string answer = co_await g.ask("read /proc/sys/kernel/ostype");
     CHECK(answer == "Linux");
     CHECK(g.vm->pid() > 0);
+    // The console is another connection than the port: its text may come a moment later.
+    for (int i = 0; i < 100 && g.vm->console_tail().find("GUEST-INIT-RUNS") == std::string::npos;
+         ++i) {
+      asio::steady_timer timer(g.io, std::chrono::milliseconds(50));
+      co_await timer.async_wait(asio::use_awaitable);
+    }
     CHECK_THAT(g.vm->console_tail(), Contains("GUEST-INIT-RUNS"));
     co_await g.tell("off");
     const int status = co_await g.vm->wait_exit();
