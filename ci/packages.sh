@@ -10,6 +10,8 @@ apt_build=(
   libcli11-dev libseccomp-dev libcap-ng-dev libarchive-dev liblz4-dev liblzma-dev libzstd-dev libyaml-cpp-dev libssl-dev catch2
   # disk images
   libguestfs-dev libext2fs-dev squashfs-tools qemu-utils xfsprogs
+  # downloads
+  curl ca-certificates
   # repositories
   libcreaterepo-c-dev librpm-dev zlib1g-dev
   # the guest kernel
@@ -19,7 +21,7 @@ apt_build=(
 )
 apt_test=(
   docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
-  util-linux procps cpio ca-certificates strace
+  util-linux procps cpio strace
   # its network, the first process of its pods and of --init, and what containers without root need
   podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
@@ -42,7 +44,7 @@ dnf_build=(
   cli11-devel libseccomp-devel libseccomp-static libcap-ng-devel libarchive-devel lz4-devel xz-devel libzstd-devel yaml-cpp-devel openssl-devel
   catch2-devel createrepo_c-devel rpm-devel zlib-devel libguestfs-devel e2fsprogs-devel squashfs-tools qemu-img xfsprogs
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
-  rpm-build rpm-sign gnupg2 git-core tar gzip
+  rpm-build rpm-sign gnupg2 git-core tar gzip curl ca-certificates
 )
 dnf_test=(docker-engine containerd runc podman netavark catatonit slirp4netns iptables iproute qemu-kvm virtiofsd busybox
   util-linux procps-ng cpio strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh
