@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/base/apt.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
 
 #include "builder/recipe/nearest.h"
+#include "builder/rootfs/base/builder_sources.h"
 #include "builder/rootfs/base/package_cache.h"
 #include "builder/rootfs/sandbox/sandbox.h"
 #include "runtime/base/error.h"
@@ -62,19 +65,22 @@ std::string percent_decoded(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> apt_sources(const recipe::DebianBase& base) {
-  std::string components;
-  for (const std::string& component : base.components) components += " " + component;
-  if (components.empty()) components = " main";
+std::vector<std::string> apt_sources(const recipe::DebianBase& base, const std::string& folder) {
+  std::vector<std::string> components = base.components;
+  if (components.empty()) components = {"main"};
   std::vector<std::string> lines;
   for (const std::string& mirror : base.mirrors) {
     const bool is_line = mirror.starts_with("deb ");
-    lines.push_back(is_line ? mirror : "deb " + mirror + " " + base.suite + components);
+    lines.push_back(
+        is_line ? mirror
+                : fmt::format("deb {} {} {}", mirror, base.suite, fmt::join(components, " ")));
   }
+  if (lines.empty()) lines = builder_apt_sources(folder, base.suite, components);
   if (lines.empty()) {
-    lines = {"deb http://deb.debian.org/debian " + base.suite + components,
-             "deb http://deb.debian.org/debian " + base.suite + "-updates" + components,
-             "deb http://deb.debian.org/debian-security " + base.suite + "-security" + components};
+    throw_error(Code::failed_precondition,
+                "base.debian: apt has no repository of {} on this machine (looked into {}): name "
+                "one in base.debian.mirrors",
+                base.suite, folder);
   }
   std::string keyring = base.keyring;
   if (keyring.empty() && base.mirrors.empty() && path_exists(kDebianKeys)) keyring = kDebianKeys;

@@ -33,8 +33,11 @@ class Apt {
   pipeline::Context& context_;
 };
 
-/// What the base's packages are asked of: lines of sources.list(5).
-[[nodiscard]] std::vector<std::string> apt_sources(const recipe::DebianBase& base);
+/// What the base's packages are asked of: lines of sources.list(5). Without mirrors in the recipe
+/// those of the builder's apt, whose configuration is in `folder`. Throws Error when there are
+/// none.
+[[nodiscard]] std::vector<std::string> apt_sources(const recipe::DebianBase& base,
+                                                   const std::string& folder = "/etc/apt");
 /// What `apt-get --print-uris` prints. Throws Error for a line without a SHA-256.
 [[nodiscard]] std::vector<LockedPackage> packages_of_uris(const std::string& output);
 

@@ -31,7 +31,7 @@ using recipe::BaseKind;
 using recipe::ImageRecipe;
 
 // Part of every stored tree's key: raise it when a change here makes other trees of the same bases.
-constexpr int kProcedure = 1;
+constexpr int kProcedure = 2;
 constexpr std::size_t kMostPaths = 5;  // in a message
 
 /// The kernel opens /dev/console for the first process before anything is mounted; the folders are

@@ -61,11 +61,13 @@ SandboxStep mmdebstrap_step(const recipe::DebianBase& base, std::int64_t time) {
   return step;
 }
 
-/// The recipe's repositories take the place of the one that was made for the installation.
+/// The recipe's repositories take the place of the one that was made for the installation. The
+/// builder's own do not: they would make the image differ from builder to builder.
 void finish(const recipe::DebianBase& base, Tree& tree) {
-  std::string sources;
-  for (const std::string& line : apt_sources(base)) sources += line + "\n";
-  if (tree.contains("etc/apt")) {
+  tree.remove("etc/apt/sources.list");
+  if (tree.contains("etc/apt") && !base.mirrors.empty()) {
+    std::string sources;
+    for (const std::string& line : apt_sources(base)) sources += line + "\n";
     Node node = make_text_file("etc/apt/sources.list", sources, 0644);
     node.origin = "base";
     tree.put(std::move(node));

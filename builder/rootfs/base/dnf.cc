@@ -118,13 +118,13 @@ SandboxPlan Dnf::new_plan() const {
 SandboxStep Dnf::step(std::vector<std::string> arguments, const std::string& output) const {
   SandboxStep step;
   step.argv = {"dnf",
-               "--config=/work/dnf.conf",
+               fmt::format("--config={}/dnf.conf", kSandboxWork),
                "--noplugins",
                "--installroot=/tree",
                "--releasever=" + base_.release,
                fmt::format("--forcearch={}", kArch),
-               "--setopt=reposdir=/work/repos",
-               "--setopt=cachedir=/work/cache",
+               fmt::format("--setopt=reposdir={}/repos", kSandboxWork),
+               fmt::format("--setopt=cachedir={}/cache", kSandboxWork),
                "--setopt=persistdir=/var/lib/dnf-state",
                "--setopt=logdir=/var/log",
                "--setopt=retries=2",
@@ -179,7 +179,8 @@ void Dnf::explain(const SandboxResult& result) {
 
 PackageLock Dnf::choose() {
   SandboxPlan plan = new_plan();
-  std::vector<std::string> install = {"--downloadonly", "--destdir=/work/packages", "install"};
+  std::vector<std::string> install = {
+      "--downloadonly", fmt::format("--destdir={}/packages", kSandboxWork), "install"};
   install.insert(install.end(), base_.packages.begin(), base_.packages.end());
   plan.steps = {step(std::move(install), ""), step({"repoquery", "--qf", kFormat}, "query"),
                 step({"repoquery", "--location"}, "urls")};

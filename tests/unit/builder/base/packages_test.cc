@@ -122,8 +122,29 @@ TEST_CASE("Debian's mirrors become lines with the keyring", "[packages]") {
   CHECK(lines[0] == "deb [signed-by=/k.gpg] http://e.com/debian bookworm main");
   CHECK(lines[1] == "deb [signed-by=/k.gpg arch=amd64] http://e.com x main");
   CHECK(lines[2] == base.mirrors[2]);
-  base.mirrors.clear();
-  CHECK(apt_sources(base).size() == 3);
+}
+
+TEST_CASE("without mirrors the builder's own sources of the suite are taken, of both formats",
+          "[packages]") {
+  const TempDir dir;
+  write_file(dir.path() + "/sources.list",
+             "deb-src http://e.com/debian bookworm main\n"
+             "deb [arch=amd64] http://e.com/debian bookworm main contrib # ours\n"
+             "deb http://e.com/debian trixie main\n");
+  make_directories(dir.path() + "/sources.list.d");
+  write_file(dir.path() + "/sources.list.d/a.sources",
+             "Types: deb deb-src\nURIs: http://f.com/debian\nSuites: bookworm-updates sid\n"
+             "Components: main\n contrib\nSigned-By: /f.gpg\n\n"
+             "Types: deb\nEnabled: no\nURIs: http://g.com\nSuites: bookworm\nComponents: main\n");
+  recipe::DebianBase base;
+  base.suite = "bookworm";
+  base.keyring = "/k.gpg";
+  CHECK(apt_sources(base, dir.path()) ==
+        std::vector<std::string>{
+            "deb [signed-by=/k.gpg arch=amd64] http://e.com/debian bookworm main",
+            "deb [signed-by=/f.gpg] http://f.com/debian bookworm-updates main"});
+  base.suite = "bullseye";
+  CHECK_THROWS_WITH(apt_sources(base, dir.path()), Catch::Contains("base.debian.mirrors"));
 }
 
 TEST_CASE("dpkg's lists say which package a file came with, through the root's links",
