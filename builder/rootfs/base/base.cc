@@ -21,6 +21,7 @@
 #include "builder/rootfs/base/tar_base.h"
 #include "builder/rootfs/base/tree_store.h"
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
 
 namespace kata::rootfs {
 namespace {
@@ -175,10 +176,21 @@ void note_unusual(const Tree& tree, Context& context) {
     context.progress.note(fmt::format("base: {} devices: {}", devices.size(), some_of(devices)));
 }
 
+void check_path(const ImageRecipe& recipe) {
+  const std::string& path =
+      recipe.base.kind == BaseKind::oci ? recipe.base.oci.path : recipe.base.path;
+  if (path.empty() || path_exists(path)) return;
+  throw_error(Code::not_found,
+              "{}: base.{}: there is no {}: correct the path (a relative one starts at the "
+              "recipe's folder)",
+              recipe.file, recipe::base_name_of(recipe.base.kind), path);
+}
+
 }  // namespace
 
 Base read_base(const ImageRecipe& recipe, const std::string& work, Context& context,
                const LockChoice& choice) {
+  check_path(recipe);
   Base base;
   switch (recipe.base.kind) {
     case BaseKind::scratch:

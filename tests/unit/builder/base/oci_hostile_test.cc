@@ -121,5 +121,5 @@ TEST_CASE("a layout that is none is told with what is missing", "[oci]") {
   bench.file("image/index.json", index);
   CHECK_THAT(bench.error(), Catch::Contains(expected));
   bench.recipe.base.oci.path = bench.path("nothing");
-  CHECK_THAT(bench.error(), Catch::Contains("No such file"));
+  CHECK_THAT(bench.error(), Catch::Contains("base.oci: there is no " + bench.path("nothing")));
 }
