@@ -2,6 +2,8 @@
 #include <array>
 
 #include "builder/inspect/file_capabilities.h"
+
+#include <fmt/core.h>
 #include "builder/inspect/summary.h"
 #include "builder/inspect/text_report.h"
 

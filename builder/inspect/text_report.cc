@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/inspect/text_report.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <limits>
 
