@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/initrd.h"
 
+#include <fmt/core.h>
+
 #include "builder/archive/compress.h"
 #include "builder/archive/compressor.h"
 #include "builder/archive/cpio_writer.h"

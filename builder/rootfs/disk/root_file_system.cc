@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/disk/root_file_system.h"
 
+#include <fmt/core.h>
+
 #include "builder/rootfs/disk/erofs_image.h"
 #include "builder/rootfs/disk/ext4_image.h"
 #include "builder/rootfs/disk/squashfs_image.h"
