@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/inspect/erofs_reader.h"
 
+#include <linux/limits.h>
 #include <lz4.h>
 #include <sys/stat.h>
 
@@ -23,7 +24,6 @@ using archive::EntryKind;
 using Take = std::function<void(std::string_view)>;
 
 constexpr std::uint64_t kBlock = 4096;
-constexpr std::size_t kPathMax = 4096;
 constexpr std::uint64_t kMaxFolder = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxExtent = std::uint64_t{16} << 20;
 constexpr std::uint64_t kEntry = 12;        ///< of a folder
@@ -48,9 +48,9 @@ struct Inode {
   [[nodiscard]] std::uint64_t behind() const noexcept { return xattrs + xattr_size; }
 };
 
-class Reader {
+class ErofsReader {
  public:
-  Reader(const std::string& image, std::uint64_t offset, ContentBuilder& builder)
+  ErofsReader(const std::string& image, std::uint64_t offset, ContentBuilder& builder)
       : disk_(image), offset_(offset), builder_(builder) {
     const std::string super = disk_.need(offset + 1024, 128);
     if (little(super, 12, 1) != 12) {
@@ -99,7 +99,7 @@ class Reader {
       disk_.fail(
           fmt::format("the folder /{} is in itself or there twice", foreign_line(path, 200)));
     }
-    if (!S_ISDIR(inode.mode) || inode.size > kMaxFolder || path.size() > kPathMax)
+    if (!S_ISDIR(inode.mode) || inode.size > kMaxFolder || path.size() > PATH_MAX)
       fail("the folder", path);
     std::string bytes;
     read_bytes(inode, path, [&](std::string_view part) { bytes += part; });
@@ -160,7 +160,7 @@ class Reader {
         break;
       case S_IFLNK:
         entry.kind = EntryKind::symlink;
-        if (inode.size > kPathMax) fail("the target", entry.path);
+        if (inode.size > PATH_MAX) fail("the target", entry.path);
         read_bytes(inode, entry.path, [&](std::string_view part) { entry.target += part; });
         break;
       case S_IFCHR:
@@ -314,7 +314,7 @@ class Reader {
 }  // namespace
 
 void read_erofs(const std::string& image, std::uint64_t offset, ContentBuilder& builder) {
-  Reader(image, offset, builder).read_root();
+  ErofsReader(image, offset, builder).read_root();
 }
 
 }  // namespace kata::inspect

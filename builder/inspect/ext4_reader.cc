@@ -6,6 +6,7 @@ extern "C" {  // not all of these headers know of C++
 #include <ext2fs/ext2fs.h>
 }
 
+#include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -23,7 +24,6 @@ namespace {
 
 using archive::EntryKind;
 
-constexpr std::size_t kPathMax = 4096;
 constexpr std::size_t kMaxNames = 1'000'000;  ///< in one folder
 
 struct Name {
@@ -54,18 +54,18 @@ int take_xattr(char* name, char* value, std::size_t size, void* data) {
   return 0;
 }
 
-class Reader {
+class Ext4Reader {
  public:
-  Reader(std::string image, std::uint64_t offset, ContentBuilder& builder)
+  Ext4Reader(std::string image, std::uint64_t offset, ContentBuilder& builder)
       : image_(std::move(image)), builder_(builder) {
     const std::string options = fmt::format("offset={}", offset);
     check(ext2fs_open2(image_.c_str(), options.c_str(),
                        EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES, 0, 0, unix_io_manager, &fs_),
           "open the ext4 file system", "/");
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() {
+  Ext4Reader(const Ext4Reader&) = delete;
+  Ext4Reader& operator=(const Ext4Reader&) = delete;
+  ~Ext4Reader() {
     if (fs_ != nullptr) ext2fs_close_free(&fs_);
   }
 
@@ -77,7 +77,7 @@ class Reader {
     }
     Names names;
     check(ext2fs_dir_iterate2(fs_, inode, 0, nullptr, take_name, &names), "read the folder", path);
-    if (names.is_too_many || path.size() > kPathMax)
+    if (names.is_too_many || path.size() > PATH_MAX)
       throw_error(Code::resource_exhausted, "read {}: the folder /{} is too large or too deep",
                   image_, foreign_line(path, 200));
     for (const Name& name : names.list) {
@@ -181,7 +181,7 @@ class Reader {
 
   std::string target_of(ext2_ino_t number, struct ext2_inode& inode, const std::string& path) {
     const std::uint64_t size = EXT2_I_SIZE(&inode);
-    if (size > kPathMax)
+    if (size > PATH_MAX)
       throw_error(Code::data_loss, "read {}: the target of /{} has {} bytes", image_,
                   foreign_line(path, 200), size);
     if (ext2fs_is_fast_symlink(&inode) != 0 && size < sizeof inode.i_block)
@@ -201,7 +201,7 @@ class Reader {
 }  // namespace
 
 void read_ext4(const std::string& image, std::uint64_t offset, ContentBuilder& builder) {
-  Reader(image, offset, builder).read_folder(EXT2_ROOT_INO, "");
+  Ext4Reader(image, offset, builder).read_folder(EXT2_ROOT_INO, "");
 }
 
 }  // namespace kata::inspect

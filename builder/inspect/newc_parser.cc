@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/inspect/newc_parser.h"
 
+#include <linux/limits.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,7 +15,6 @@ namespace {
 using archive::EntryKind;
 
 constexpr std::size_t kHeader = 110;
-constexpr std::size_t kPathMax = 4096;
 constexpr std::string_view kTrailer = "TRAILER!!!";
 
 std::uint64_t aligned(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3}; }
@@ -143,9 +144,9 @@ void NewcParser::take_header() {
   entry.device_minor = field[10];
   current_.identity = fmt::format("{}:{}:{}:{}", archives_, field[7], field[8], field[0]);
   name_size_ = field[11];
-  if (name_size_ < 2 || name_size_ > kPathMax)
+  if (name_size_ < 2 || name_size_ > PATH_MAX)
     fail(fmt::format("there is a cpio entry with a name of {} bytes", name_size_));
-  if (entry.kind == EntryKind::symlink && entry.size > kPathMax)
+  if (entry.kind == EntryKind::symlink && entry.size > PATH_MAX)
     fail(fmt::format("there is a symbolic link with a target of {} bytes", entry.size));
   text_.clear();
   wanted_ = aligned(kHeader + name_size_) - kHeader;

@@ -7,15 +7,10 @@
 
 #include "builder/recipe/nearest.h"
 #include "runtime/base/error.h"
+#include "runtime/base/text.h"
 
 namespace kata::kernel {
 namespace {
-
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : std::string(separator)) + part;
-  return text;
-}
 
 std::string explain_unknown(const std::string& symbol, const KconfigTree& tree) {
   std::vector<std::string> known;
@@ -23,7 +18,7 @@ std::string explain_unknown(const std::string& symbol, const KconfigTree& tree) 
   const std::vector<std::string> near = recipe::nearest_names(symbol, known, 3);
   if (near.empty()) return "this kernel has no such symbol";
   return fmt::format("this kernel has no such symbol: did you mean CONFIG_{}?",
-                     join(near, ", CONFIG_"));
+                     joined(near, ", CONFIG_"));
 }
 
 std::vector<std::string> unmet_of(const std::vector<std::string>& conditions,
@@ -56,7 +51,7 @@ std::string selectors(const std::string& symbol, const Values& config, const Kco
     }
     names.push_back(selection.by);
   }
-  return join(names, ", ");
+  return joined(names, ", ");
 }
 
 std::string explain_missing(const std::string& symbol, const Values& config,
@@ -67,7 +62,7 @@ std::string explain_missing(const std::string& symbol, const Values& config,
     std::vector<std::string> unmet = unmet_of(definition.depends, config);
     if (!unmet.empty()) {
       reasons.push_back(fmt::format("its dependencies are not met ({}): {}", definition.place,
-                                    join(unmet, "; ")));
+                                    joined(unmet, "; ")));
       continue;
     }
     if (!definition.has_prompt) {
@@ -80,12 +75,12 @@ std::string explain_missing(const std::string& symbol, const Values& config,
     unmet = unmet_of(definition.prompt_needs, config);
     if (!unmet.empty()) {
       reasons.push_back(fmt::format("it can be chosen only under a condition ({}): {}",
-                                    definition.place, join(unmet, "; ")));
+                                    definition.place, joined(unmet, "; ")));
       continue;
     }
     reasons.push_back(fmt::format("the kernel's Kconfig dropped it; see {}", definition.place));
   }
-  return join(reasons, "; or ");
+  return joined(reasons, "; or ");
 }
 
 }  // namespace
@@ -99,7 +94,7 @@ std::string explain_loss(const std::string& symbol, const std::string& wanted, c
     const std::vector<std::string> unmet =
         unmet_of(tree.symbols.at(symbol).front().prompt_needs, config);
     if (!unmet.empty())
-      return "it can be switched off only under a condition: " + join(unmet, "; ");
+      return "it can be switched off only under a condition: " + joined(unmet, "; ");
     return "its default is on; see " + tree.symbols.at(symbol).front().place;
   }
   if (config.contains(symbol))

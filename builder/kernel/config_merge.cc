@@ -9,19 +9,13 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 
 namespace kata::kernel {
 namespace {
 
 constexpr std::string_view kPrefix = "CONFIG_";
 constexpr std::string_view kNotSet = " is not set";
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
-}
 
 bool is_symbol(std::string_view text) {
   return !text.empty() && text.find_first_not_of(

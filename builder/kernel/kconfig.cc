@@ -9,6 +9,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 
 namespace kata::kernel {
 namespace {
@@ -33,13 +34,6 @@ std::size_t indentation(std::string_view line) {
     }
   }
   return columns;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
 }
 
 std::string_view without_comment(std::string_view line) {

@@ -7,6 +7,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "runtime/base/text.h"
+
 namespace kata::kernel {
 namespace {
 
@@ -151,12 +153,6 @@ bool compare(const Expression& expression, const Values& values) {
   return a >= b;
 }
 
-std::string join(const std::vector<std::string>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : std::string(separator)) + part;
-  return text;
-}
-
 std::string text_of(const Expression& expression) {
   switch (expression.kind) {
     case Kind::negation:
@@ -167,7 +163,7 @@ std::string text_of(const Expression& expression) {
     case Kind::disjunction: {
       std::vector<std::string> parts;
       for (const Expression& operand : expression.operands) parts.push_back(text_of(operand));
-      return "(" + join(parts, " " + expression.text + " ") + ")";
+      return "(" + joined(parts, " " + expression.text + " ") + ")";
     }
     default:
       return expression.text;
@@ -218,8 +214,8 @@ std::vector<std::string> unmet_parts(const Expression& expression, const Values&
     case Kind::disjunction: {
       std::vector<std::string> parts;
       for (const Expression& operand : expression.operands)
-        parts.push_back(join(unmet_parts(operand, values), " and "));
-      return {join(parts, ", or ")};
+        parts.push_back(joined(unmet_parts(operand, values), " and "));
+      return {joined(parts, ", or ")};
     }
     case Kind::negation: {
       const Expression& operand = expression.operands[0];

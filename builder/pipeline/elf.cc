@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "builder/pipeline/elf_record.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 
@@ -32,13 +33,6 @@ std::string read_at(int fd, const std::string& path, std::size_t offset, std::si
   }
   data.resize(used);
   return data;
-}
-
-template <typename Record>
-Record record_at(std::string_view data, std::size_t offset) {
-  Record record{};
-  std::memcpy(&record, data.data() + offset, sizeof record);
-  return record;
 }
 
 void read_notes(std::string_view data, std::vector<ElfNote>& notes) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "builder/pipeline/elf_record.h"
 #include "runtime/base/error.h"
 
 namespace kata::pipeline {
@@ -15,13 +16,6 @@ constexpr std::uint64_t kMaxInterpreter = 4096;
 constexpr std::uint64_t kMaxDynamic = 1U << 20;
 constexpr std::uint64_t kMaxStrings = 64U << 20;
 constexpr std::size_t kMaxName = 4096;
-
-template <typename Record>
-Record record_at(std::string_view data, std::size_t offset) {
-  Record record{};
-  std::memcpy(&record, data.data() + offset, sizeof record);
-  return record;
-}
 
 class LinkReader {
  public:

@@ -19,7 +19,7 @@ struct SharedType {
   std::string_view file;  // in /proc/PID/ns
 };
 
-constexpr std::array<SharedType, 4> kTypes = {
+constexpr std::array<SharedType, 4> kSharedTypes = {
     {{"network", "net"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}};
 
 using Identity = std::optional<std::pair<dev_t, ino_t>>;
@@ -54,7 +54,7 @@ std::string owner_sandbox(const grpc::Spec& spec, const ContainerStore& store) {
   std::string found;
   std::string found_by;
   std::optional<std::vector<ContainerRecord>> records;
-  for (const SharedType& type : kTypes) {
+  for (const SharedType& type : kSharedTypes) {
     const grpc::LinuxNamespace* space = oci::find_namespace(spec, type.name);
     const Identity wanted = space == nullptr ? std::nullopt : identity(space->path());
     if (!wanted) continue;

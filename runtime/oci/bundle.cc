@@ -7,20 +7,10 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/oci/mounts.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::oci {
-
-namespace {
-
-bool is_bind(const grpc::Mount& mount) {
-  if (mount.type() == "bind" || mount.type() == "rbind") return true;
-  return std::any_of(mount.options().begin(), mount.options().end(), [](const std::string& option) {
-    return option == "bind" || option == "rbind";
-  });
-}
-
-}  // namespace
 
 Bundle load_bundle(const std::string& path) {
   std::error_code error;

@@ -23,7 +23,6 @@ namespace {
 
 constexpr const char* kDebianKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
 constexpr const char* kHelper = "/usr/lib/apt/apt-helper";
-constexpr std::size_t kNearest = 3;
 
 /// The builder's own way to the network: proxies, and clocks that are wrong.
 std::string network_settings(pipeline::Context& context) {
@@ -195,7 +194,7 @@ void Apt::explain_choice(const CommandResult& result) {
     const std::string name = line.substr(at + kUnknown.size());
     std::string near;
     const std::vector<std::string> known = split_text(run({"apt-cache", "pkgnames"}).output);
-    for (const std::string& other : recipe::nearest_names(name, known, kNearest))
+    for (const std::string& other : recipe::nearest_names(name, known, 3))
       near += (near.empty() ? ": did you mean " : ", ") + other;
     throw_error(Code::not_found, "base.debian.packages: the repositories have no package {}{}",
                 name, near);

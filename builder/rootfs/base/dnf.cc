@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 constexpr const char* kFormat =
     "%{reponame} %{name} %{epoch} %{version} %{release} %{arch} %{location}";
 constexpr const char* kArch = "x86_64";
-constexpr std::size_t kNearest = 3;
 
 std::string with_variables(std::string url, const std::string& release) {
   for (const auto& [name, value] :
@@ -155,7 +154,7 @@ void Dnf::explain(const SandboxResult& result) {
     std::string near;
     if (run_sandbox(plan, context_).failed < 0) {
       const std::vector<std::string> known = split_text(read_file(join_path(work_, "names")));
-      for (const std::string& other : recipe::nearest_names(name, known, kNearest))
+      for (const std::string& other : recipe::nearest_names(name, known, 3))
         near += (near.empty() ? ": did you mean " : ", ") + other;
     }
     throw_error(Code::not_found, "base.rpm.packages: the repositories have no package {}{}", name,

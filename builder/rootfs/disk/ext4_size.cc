@@ -7,12 +7,14 @@
 namespace kata::rootfs {
 namespace {
 
-constexpr std::uint64_t kBlock = 4096;
+constexpr std::uint64_t kBlockSize = 4096;
 constexpr std::uint64_t kBlocksPerGroup = 32768;
 constexpr std::uint64_t kMib = std::uint64_t{1} << 20;
 constexpr std::uint64_t kFastLink = 60;  // a shorter target is in the inode
 
-std::uint64_t blocks_of(std::uint64_t bytes) noexcept { return (bytes + kBlock - 1) / kBlock; }
+std::uint64_t blocks_of(std::uint64_t bytes) noexcept {
+  return (bytes + kBlockSize - 1) / kBlockSize;
+}
 
 /// Blocks that files, folders, links and attributes take.
 std::uint64_t content_blocks(const Tree& tree) {
@@ -51,7 +53,7 @@ std::uint64_t ext4_size(const Tree& tree, unsigned free_percent, std::uint64_t f
     blocks = free_bytes > 0 ? used + blocks_of(free_bytes)
                             : (used * 100 + 99 - free_percent) / (100 - free_percent);
   }
-  return align_up(blocks * kBlock, kMib);
+  return align_up(blocks * kBlockSize, kMib);
 }
 
 }  // namespace kata::rootfs

@@ -33,9 +33,9 @@ std::vector<std::string> compression_options(const recipe::Compression& compress
 }
 
 void copy_into(const std::string& from, std::uint64_t offset, DiskFile& disk) {
-  constexpr std::size_t kPart = std::size_t{1} << 20;
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
   const UniqueFd fd = open_file(from, O_RDONLY);
-  std::string buffer(kPart, '\0');
+  std::string buffer(kChunk, '\0');
   for (;;) {
     const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

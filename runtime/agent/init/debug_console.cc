@@ -36,11 +36,6 @@ constexpr std::string_view kNoShell =
     "This guest's image has no shell: build one with a shell (rootfs/debug.yaml) and name it in "
     "the configuration.\r\n";
 
-asio::awaitable<void> pause_for(milliseconds time) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, time);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
 struct Session {
   asio::posix::stream_descriptor port;
   asio::posix::stream_descriptor terminal;

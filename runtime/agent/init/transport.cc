@@ -28,11 +28,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-asio::awaitable<void> pause_for(milliseconds time) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, time);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
 asio::awaitable<std::optional<std::string>> wait_for_serial_port() {
   // Ports are announced by messages after the driver's start, a moment behind PID 1's own start.
   constexpr int kTries = 1000;
@@ -58,6 +53,11 @@ asio::awaitable<void> serve_serial_port(wire::Server& server, std::string path) 
 }
 
 }  // namespace
+
+asio::awaitable<void> pause_for(std::chrono::milliseconds time) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(asio::use_awaitable);
+}
 
 bool host_is_connected(int fd) {
   // See drivers/char/virtio_console.c: POLLHUP while nobody is there

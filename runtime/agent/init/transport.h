@@ -6,6 +6,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,9 @@ namespace kata::agent {
 
 inline constexpr char kSerialPortName[] = "agent.channel.0";
 inline constexpr unsigned kVsockPort = 1024;
+
+/// A wait that leaves the thread to others.
+[[nodiscard]] asio::awaitable<void> pause_for(std::chrono::milliseconds time);
 
 /// The device file of the port called `name`, e.g. "/dev/vport0p1"; `root` stands before /sys and
 /// /dev in tests.

@@ -14,16 +14,7 @@
 namespace kata::agent {
 namespace {
 
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (true) {
-    const std::size_t begin = line.find_first_not_of(" \t:\n");
-    if (begin == std::string_view::npos) return words;
-    line.remove_prefix(begin);
-    words.push_back(line.substr(0, line.find_first_of(" \t:\n")));
-    line.remove_prefix(words.back().size());
-  }
-}
+constexpr std::string_view kSeparators = " \t:\n";
 
 void family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
   out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
@@ -33,7 +24,7 @@ void add_memory(std::string& out, const std::string& root) {
   family(out, "kata_guest_meminfo", "gauge", "Guest memory in kB, as /proc/meminfo.");
   for (const std::string& line :
        split_text(read_file_if_exists(root + "/proc/meminfo").value_or(""))) {
-    const auto words = words_of(line);
+    const auto words = words_of(line, kSeparators);
     if (words.size() >= 2)
       out += fmt::format("kata_guest_meminfo{{item=\"{}\"}} {}\n", words[0], words[1]);
   }
@@ -45,7 +36,7 @@ void add_cpu(std::string& out, const std::string& root) {
   family(out, "kata_guest_cpu_time", "counter", "Processor time in clock ticks, as /proc/stat.");
   for (const std::string& line :
        split_text(read_file_if_exists(root + "/proc/stat").value_or(""))) {
-    const auto words = words_of(line);
+    const auto words = words_of(line, kSeparators);
     if (words.empty() || !words[0].starts_with("cpu")) continue;
     const std::string_view cpu = words[0] == "cpu" ? std::string_view("total") : words[0].substr(3);
     for (std::size_t i = 0; i < std::size(kItems) && i + 1 < words.size(); ++i) {
@@ -58,7 +49,7 @@ void add_cpu(std::string& out, const std::string& root) {
 void add_load(std::string& out, const std::string& root) {
   family(out, "kata_guest_load", "gauge", "Load averages.");
   const std::string load_text = read_file_if_exists(root + "/proc/loadavg").value_or("");
-  const auto words = words_of(load_text);
+  const auto words = words_of(load_text, kSeparators);
   constexpr std::string_view kItems[] = {"load1", "load5", "load15"};
   for (std::size_t i = 0; i < std::size(kItems) && i < words.size(); ++i) {
     out += fmt::format("kata_guest_load{{item=\"{}\"}} {}\n", kItems[i], words[i]);
@@ -69,7 +60,7 @@ void add_network(std::string& out, const std::string& root) {
   family(out, "kata_guest_netdev_stat", "counter", "Network counters, as /proc/net/dev.");
   for (const std::string& line :
        split_text(read_file_if_exists(root + "/proc/net/dev").value_or(""))) {
-    const auto words = words_of(line);
+    const auto words = words_of(line, kSeparators);
     if (words.size() < 17) continue;  // a heading
     out += fmt::format("kata_guest_netdev_stat{{interface=\"{}\",item=\"recv_bytes\"}} {}\n",
                        words[0], words[1]);
@@ -80,7 +71,7 @@ void add_network(std::string& out, const std::string& root) {
 
 void add_self(std::string& out, const std::string& root) {
   const std::string text = read_file_if_exists(root + "/proc/self/statm").value_or("");
-  const auto words = words_of(text);
+  const auto words = words_of(text, kSeparators);
   if (words.size() < 2) return;
   family(out, "kata_agent_resident_pages", "gauge", "Resident memory of the agent in pages.");
   out += fmt::format("kata_agent_resident_pages {}\n", words[1]);

@@ -10,6 +10,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/text.h"
 
 namespace kata::agent {
 namespace {
@@ -21,17 +22,6 @@ Number number_of(std::string_view text) {
   Number value{};
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (;;) {
-    const std::size_t begin = text.find_first_not_of(" \t\n");
-    if (begin == std::string_view::npos) return words;
-    text.remove_prefix(begin);
-    words.push_back(text.substr(0, text.find_first_of(" \t\n")));
-    text.remove_prefix(words.back().size());
-  }
 }
 
 /// The words behind "Name:" in /proc/PID/status.

@@ -2,6 +2,7 @@
 #include "runtime/agent/storage/copy_file.h"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +17,6 @@
 namespace kata::agent {
 namespace {
 
-constexpr std::size_t kMaxPath = 4095;
 constexpr std::int64_t kMaxFile = std::int64_t{1} << 36;
 constexpr mode_t kModeBits = 07777;
 
@@ -76,7 +76,7 @@ void rename_into_place(const Target& target, const std::string& temporary,
 void make_link(const Target& target, const std::string& temporary,
                const grpc::CopyFileRequest& request) {
   ::unlinkat(target.folder.get(), temporary.c_str(), 0);
-  if (request.data().empty() || request.data().size() > kMaxPath ||
+  if (request.data().empty() || request.data().size() > PATH_MAX - 1 ||
       ::symlinkat(request.data().c_str(), target.folder.get(), temporary.c_str()) != 0) {
     throw_errno(request.data().empty() ? EINVAL : errno, "create link {}", request.path());
   }
@@ -115,7 +115,7 @@ void write_piece(const Target& target, const std::string& temporary,
 }  // namespace
 
 void copy_file(const grpc::CopyFileRequest& request, const std::string& root) {
-  if (request.path().size() > kMaxPath || request.path().find('\0') != std::string::npos) {
+  if (request.path().size() > PATH_MAX - 1 || request.path().find('\0') != std::string::npos) {
     throw_error(Code::invalid_argument, "path of {} bytes", request.path().size());
   }
   const std::string path = clean_path(request.path());

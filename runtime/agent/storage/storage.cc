@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/storage/storage.h"
 
+#include <linux/limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +25,6 @@ namespace kata::agent {
 namespace {
 
 constexpr std::size_t kMaxStorages = 4096;
-constexpr std::size_t kMaxPath = 4095;
 
 using Options = std::vector<std::string>;
 
@@ -137,7 +137,7 @@ std::vector<StorageTable::Mounted>::iterator StorageTable::find(const std::strin
 
 std::string StorageTable::checked_mount_point(const grpc::Storage& storage) const {
   const std::string& wanted = storage.mount_point();
-  if (wanted.size() > kMaxPath || !wanted.starts_with('/') ||
+  if (wanted.size() > PATH_MAX - 1 || !wanted.starts_with('/') ||
       wanted.find('\0') != std::string::npos) {
     throw_error(Code::invalid_argument, "mount point \"{}\" is no absolute path",
                 wanted.substr(0, 256));

@@ -18,7 +18,7 @@
 namespace kata::wire {
 namespace {
 
-constexpr std::size_t kMaxMessage = 64U << 10;  // of an error; what our own server sends at most
+constexpr std::size_t kMaxErrorText = 64U << 10;  // of an error; what our own server sends at most
 
 std::string request_bytes(std::string_view service, std::string_view method, std::string payload,
                           std::chrono::milliseconds deadline) {
@@ -44,7 +44,7 @@ std::string unwrap(const std::string& bytes) {
   if (code != 0) {
     const bool known = code > 0 && code <= static_cast<int>(Code::unauthenticated);
     throw Error(known ? static_cast<Code>(code) : Code::unknown,
-                foreign_lines(response.status().message(), kMaxMessage));
+                foreign_lines(response.status().message(), kMaxErrorText));
   }
   return std::move(*response.mutable_payload());
 }

@@ -35,12 +35,12 @@ struct Server::Call {
 
 namespace {
 
-constexpr std::size_t kMaxMessage = 64U << 10;
+constexpr std::size_t kMaxOwnErrorText = 64U << 10;
 
 /// Error texts quote what the peer sent or the kernel holds: cut to a sane length, and made what a
 /// protobuf string must be, since the receiver refuses a message with a stray byte.
 std::string wire_text(std::string_view text) {
-  std::string clean(text.substr(0, kMaxMessage));
+  std::string clean(text.substr(0, kMaxOwnErrorText));
   for (char& c : clean) {
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';
   }
