@@ -17,6 +17,12 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+#ifndef SYS_fsopen
+#define SYS_move_mount 429
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
 
 namespace kata::sys {
 namespace {
@@ -45,6 +51,24 @@ void mount(const std::string& source, const std::string& target, const std::stri
     throw_errno(errno, "mount {} ({}) on {} with flags {:#x} and options \"{}\"", source,
                 type.empty() ? "no type" : type, target, flags, data);
   }
+}
+
+UniqueFd detached_mount(const std::string& type, unsigned attributes) {
+  constexpr unsigned kCloseOnExec = 1;  // FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC
+  constexpr unsigned kCreate = 6;       // FSCONFIG_CMD_CREATE
+  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, type.c_str(), kCloseOnExec)));
+  if (!context) throw_errno(errno, "open file system {}", type);
+  if (::syscall(SYS_fsconfig, context.get(), kCreate, nullptr, nullptr, 0) != 0)
+    throw_errno(errno, "create file system {}", type);
+  UniqueFd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), kCloseOnExec, attributes)));
+  if (!mount) throw_errno(errno, "mount file system {}", type);
+  return mount;
+}
+
+void attach_mount(int mount, int target) {
+  constexpr unsigned kBothEmptyPaths = 0x4 | 0x40;  // MOVE_MOUNT_F_EMPTY_PATH, _T_EMPTY_PATH
+  if (::syscall(SYS_move_mount, mount, "", target, "", kBothEmptyPaths) != 0)
+    throw_errno(errno, "attach a mount");
 }
 
 void unmount(const std::string& target, int flags) {

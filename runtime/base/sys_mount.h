@@ -9,11 +9,19 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/fd.h"
+
 namespace kata::sys {
 
 /// mount(2). Throws Error.
 void mount(const std::string& source, const std::string& target, const std::string& type,
            unsigned long flags, const std::string& data = {});
+/// A file system that is mounted nowhere yet: fsopen(2), fsconfig(2), fsmount(2) with bits of
+/// MOUNT_ATTR_*. It belongs to whoever calls now, whatever namespaces are entered before it is
+/// attached. Throws Error.
+[[nodiscard]] UniqueFd detached_mount(const std::string& type, unsigned attributes);
+/// move_mount(2) of such a mount to what the second descriptor is of. Throws Error.
+void attach_mount(int mount, int target);
 /// umount2(2). Throws Error.
 void unmount(const std::string& target, int flags);
 /// pivot_root(".", "."): the current folder becomes the root, the old root lies on top of it at

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 
 #include "runtime/base/error.h"
@@ -13,6 +15,7 @@
 #include "runtime/cli/shim_process.h"
 #include "runtime/config/load.h"
 #include "runtime/hypervisor/vm_plan.h"
+#include "runtime/oci/differences.h"
 
 namespace kata::cli {
 namespace {
@@ -75,12 +78,42 @@ void add_choices(std::vector<Finding>& all, const config::Config& config,
   }
 }
 
+/// Whether PCI devices can be handed over; see sandbox/host_vfio.h.
+Finding vfio_finding() {
+  std::error_code none;
+  const std::filesystem::directory_iterator groups("/sys/kernel/iommu_groups", none);
+  const auto count = std::distance(begin(groups), end(groups));
+  if (count > 0)
+    return {.name = "VFIO",
+            .value = fmt::format("{} IOMMU groups", count),
+            .reason = "--device /dev/vfio/NUMBER hands the PCI devices of one over",
+            .what_to_do = "",
+            .ok = true};
+  return {.name = "VFIO",
+          .value = "not possible",
+          .reason = "the host has no IOMMU groups",
+          .what_to_do =
+              "to hand over PCI devices: enable the IOMMU in the firmware (VT-d, AMD-Vi) "
+              "and the kernel (intel_iommu=on)",
+          .ok = true};
+}
+
+Finding differences_finding() {
+  return {.name = "differences from runc",
+          .value = std::to_string(oci::differences().size()),
+          .reason =
+              "check --verbose and features tell each; whatever else cannot be carried out is "
+              "refused with an error",
+          .what_to_do = "",
+          .ok = true};
+}
+
 }  // namespace
 
 void add_check(CommandLine& line) {
   const auto options = std::make_shared<CheckOptions>();
   Verb verb = line.verb("check", "Tell whether and how this host can run containers", "kata-check");
-  verb.flag("--verbose", options->verbose, "Accepted: everything is printed anyway");
+  verb.flag("--verbose", options->verbose, "Tell field by field what differs from runc, too");
   verb.run([options](Runtime& runtime) { return run_check(*options, runtime); });
 }
 
@@ -99,7 +132,14 @@ std::string findings_text(const std::vector<Finding>& findings) {
   return text;
 }
 
-int run_check(const CheckOptions&, Runtime& runtime) {
+std::string differences_text() {
+  std::string text = "What a virtual machine makes different from runc:\n";
+  for (const oci::Difference& difference : oci::differences())
+    text += fmt::format("  {}: {}\n", difference.field, difference.what);
+  return text;
+}
+
+int run_check(const CheckOptions& options, Runtime& runtime) {
   const config::Config config =
       config::load_config(config::sources_from_environment(runtime.globals.config));
   RealCommandRunner runner;
@@ -118,6 +158,9 @@ int run_check(const CheckOptions&, Runtime& runtime) {
   add_choices(all, config, probe);
   for (Finding& finding : rootless_findings(current_user(), probe))
     all.push_back(std::move(finding));
+  all.push_back(vfio_finding());
+  all.push_back(differences_finding());
+  if (options.verbose) std::fputs(differences_text().c_str(), stdout);
   std::fputs(findings_text(all).c_str(), stdout);
   return std::all_of(all.begin(), all.end(), [](const Finding& f) { return f.ok; }) ? 0 : 1;
 }

@@ -18,6 +18,8 @@ struct CheckOptions {
 
 /// One block a finding; the last line is the answer.
 [[nodiscard]] std::string findings_text(const std::vector<hypervisor::Finding>& findings);
+/// What `check --verbose` says beside: one line a difference of oci/differences.h.
+[[nodiscard]] std::string differences_text();
 
 /// Describes the verb and its options.
 void add_check(CommandLine& line);

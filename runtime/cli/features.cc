@@ -5,6 +5,7 @@
 
 #include "runtime/base/capability_names.h"
 #include "runtime/base/json.h"
+#include "runtime/oci/differences.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
@@ -17,17 +18,23 @@ Json capabilities() {
 }
 
 Json mount_options() {
-  return {"async",      "atime",      "bind",      "defaults",   "dev",
-          "diratime",   "dirsync",    "exec",      "iversion",   "lazytime",
-          "mand",       "noatime",    "nodev",     "nodiratime", "noexec",
-          "noiversion", "nolazytime", "nomand",    "norelatime", "nostrictatime",
-          "nosuid",     "private",    "rbind",     "relatime",   "remount",
-          "ro",         "rprivate",   "rshared",   "rslave",     "runbindable",
-          "rw",         "shared",     "silent",    "slave",      "strictatime",
-          "suid",       "sync",       "unbindable"};
+  return {"async",         "atime",      "bind",         "defaults",    "dev",
+          "diratime",      "dirsync",    "exec",         "iversion",    "lazytime",
+          "loud",          "mand",       "noatime",      "nodev",       "nodiratime",
+          "noexec",        "noiversion", "nolazytime",   "nomand",      "norelatime",
+          "nostrictatime", "nosuid",     "nosymfollow",  "private",     "ratime",
+          "rbind",         "rdev",       "rdiratime",    "relatime",    "remount",
+          "rexec",         "rnoatime",   "rnodev",       "rnodiratime", "rnoexec",
+          "rnorelatime",   "rnosuid",    "rnosymfollow", "ro",          "rprivate",
+          "rrelatime",     "rro",        "rrw",          "rshared",     "rslave",
+          "rstrictatime",  "rsuid",      "rsymfollow",   "runbindable", "rw",
+          "shared",        "silent",     "slave",        "strictatime", "suid",
+          "symfollow",     "sync",       "tmpcopyup",    "unbindable"};
 }
 
 Json seccomp() {
+  const Json flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                      "SECCOMP_FILTER_FLAG_LOG"};
   return {{"enabled", true},
           {"actions",
            {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
@@ -35,7 +42,9 @@ Json seccomp() {
           {"operators",
            {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
             "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"}},
-          {"archs", {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}}};
+          {"archs", {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}},
+          {"knownFlags", flags},
+          {"supportedFlags", flags}};
 }
 
 }  // namespace
@@ -55,7 +64,7 @@ std::string features_json() {
   features["hooks"] = {"prestart", "createRuntime", "startContainer", "poststart", "poststop"};
   features["mountOptions"] = mount_options();
   features["linux"] = {
-      {"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"}},
+      {"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}},
       {"capabilities", capabilities()},
       {"cgroup",
        {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", false}}},
@@ -65,6 +74,10 @@ std::string features_json() {
       {"intelRdt", off},
       {"mountExtensions", {{"idmap", off}}}};
   features["annotations"] = {{"io.katacontainers.runtime.version", KATA_VERSION}};
+  for (const oci::Difference& difference : oci::differences()) {
+    features["annotations"]["io.katacontainers.difference: " + std::string(difference.field)] =
+        difference.what;
+  }
   features["potentiallyUnsafeConfigAnnotations"] = Json::array({"io.katacontainers.config."});
   return features.dump(4);
 }

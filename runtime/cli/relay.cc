@@ -71,9 +71,10 @@ std::string control_message(const RelayOptions& options) {
 
 /// What it does while `create` waits. The sandbox process is connected: its socket cannot be
 /// reached from within the container's file systems.
-void get_ready(UniqueFd& control, const std::string& bundle) {
+void get_ready(UniqueFd& control, const std::array<std::string, 6>& fields) {
+  const std::string& bundle = fields[4];
   try {
-    if (!bundle.empty()) enter_relay_view(oci::load_bundle(bundle));
+    if (!bundle.empty()) enter_relay_view(oci::load_bundle(bundle), fields[2], fields[0]);
   } catch (const Error& error) {
     write_all(control.get(), error.what());
     throw;
@@ -155,7 +156,7 @@ int relay_main() noexcept {
     return run_relay_loop({.process = {fields[0], fields[1]},
                            .sandbox_dir = fields[2],
                            .terminal = terminal.get(),
-                           .when_connected = [&] { get_ready(control, fields[4]); }});
+                           .when_connected = [&] { get_ready(control, fields); }});
   } catch (const std::exception&) {
     return kLostConnection;
   }

@@ -2,33 +2,29 @@
 #include "runtime/cli/relay_namespaces.h"
 
 #include <fcntl.h>
-#include <sched.h>
 
 #include <array>
 #include <string_view>
-#include <utility>
 
 #include "runtime/base/error.h"
+#include "runtime/base/namespace_type.h"
 #include "runtime/base/sys_process.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, int>, 4> kTypes = {{
-    {"network", CLONE_NEWNET},
-    {"pid", CLONE_NEWPID},
-    {"ipc", CLONE_NEWIPC},
-    {"uts", CLONE_NEWUTS},
-}};
+/// What an engine may enter, in the order in which the relay joins them.
+constexpr std::array<std::string_view, 4> kTypes = {"network", "pid", "ipc", "uts"};
 
 }  // namespace
 
 std::vector<RelayNamespace> relay_namespaces(const grpc::Spec& spec) {
   std::vector<RelayNamespace> namespaces;
-  for (const auto& [type, flag] : kTypes) {
+  for (const std::string_view type : kTypes) {
     const grpc::LinuxNamespace* wanted = oci::find_namespace(spec, type);
-    namespaces.push_back({flag, wanted == nullptr ? std::string() : wanted->path()});
+    namespaces.push_back(
+        {namespace_type(type)->flag, wanted == nullptr ? std::string() : wanted->path()});
   }
   return namespaces;
 }

@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <optional>
+
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
 #include "runtime/base/path_in_root.h"
@@ -14,6 +16,7 @@
 #include "runtime/base/sys_mount.h"
 #include "runtime/base/sys_process.h"
 #include "runtime/oci/mounts.h"
+#include "runtime/sandbox/shared_mount.h"
 
 namespace kata::cli {
 namespace {
@@ -40,7 +43,8 @@ void show_processes(const std::string& target) {
   }
 }
 
-void show_mount(int root, const grpc::Mount& mount) {
+/// `source`: what the guest is shown there; empty when it is shown nothing.
+void show_mount(int root, const grpc::Mount& mount, const std::string& source) {
   const std::string destination = clean_path(mount.destination());
   const UniqueFd target = resolve_in_root(root, destination, IfMissing::give_up);
   if (!target) return;
@@ -50,7 +54,8 @@ void show_mount(int root, const grpc::Mount& mount) {
     if (S_ISDIR(sys::stat_of(target.get()).st_mode)) cover(path);
     return;
   }
-  sys::mount(mount.source(), path, "", MS_BIND | MS_REC);
+  if (source.empty()) return;
+  sys::mount(source, path, "", MS_BIND | MS_REC);
   if (!oci::is_read_only_bind(mount)) return;
   // Found once more: the descriptor above is of what lies below the new mount.
   const UniqueFd mounted = resolve_in_root(root, destination, IfMissing::fail);
@@ -61,14 +66,20 @@ void show_mount(int root, const grpc::Mount& mount) {
 
 }  // namespace
 
-void enter_relay_view(const oci::Bundle& bundle) {
+void enter_relay_view(const oci::Bundle& bundle, const std::string& sandbox_dir,
+                      const std::string& container_id) {
   sys::unshare(CLONE_NEWNS);
   // What the host unmounts goes here too, so that a relay keeps no file system busy.
   sys::mount("", "/", "", MS_SLAVE | MS_REC);
   sys::mount(bundle.rootfs, bundle.rootfs, "", MS_BIND | MS_REC);
   const UniqueFd root = open_file(bundle.rootfs, O_PATH | O_DIRECTORY);
+  int index = 0;
   for (const grpc::Mount& mount : bundle.spec.mounts()) {
-    in_context([&] { show_mount(root.get(), mount); }, "show the mount on {}", mount.destination());
+    // Not by its path again: whoever can write above it could have led it elsewhere meanwhile.
+    const std::optional<std::string> source =
+        sandbox::shared_mount(sandbox_dir, container_id, sandbox::volume_name(index++, mount));
+    in_context([&] { show_mount(root.get(), mount, source.value_or("")); }, "show the mount on {}",
+               mount.destination());
   }
   if (bundle.spec.root().readonly()) make_read_only(bundle.rootfs);
   switch_root(root.get());

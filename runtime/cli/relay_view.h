@@ -6,13 +6,17 @@
 // tmpfs, /dev, /sys) it meets an empty folder that it cannot write to.
 #pragma once
 
+#include <string>
+
 #include "runtime/oci/bundle.h"
 
 namespace kata::cli {
 
 /// Moves the calling process, which has one thread, into a mount namespace of its own with the
 /// container's root file system as its root, its volumes, and a /proc of the caller's pid
-/// namespace. Mount points that do not exist are left out. Throws Error.
-void enter_relay_view(const oci::Bundle& bundle);
+/// namespace. Mount points that do not exist are left out. The volumes are those that the sandbox
+/// in `sandbox_dir` has shared with the guest.
+void enter_relay_view(const oci::Bundle& bundle, const std::string& sandbox_dir,
+                      const std::string& container_id);
 
 }  // namespace kata::cli

@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/sandbox_place.h"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "runtime/base/error.h"
+#include "runtime/base/namespace_type.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
 namespace {
 
-struct SharedType {
-  std::string_view name;  // in config.json
-  std::string_view file;  // in /proc/PID/ns
-};
+constexpr std::array<std::string_view, 4> kSharedTypes = {"network", "ipc", "pid", "uts"};
 
-constexpr std::array<SharedType, 4> kSharedTypes = {
-    {{"network", "net"}, {"ipc", "ipc"}, {"pid", "pid"}, {"uts", "uts"}}};
-
-using Identity = std::optional<std::pair<dev_t, ino_t>>;
-
-Identity identity(const std::string& path) {
-  struct stat status {};
-  if (path.empty() || ::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return std::pair(status.st_dev, status.st_ino);
-}
-
-Identity identity_of(const ContainerRecord& record, std::string_view file) {
+NamespaceIdentity identity_of(const ContainerRecord& record, std::string_view file) {
   if (!is_alive(record.relay)) return std::nullopt;
-  return identity(fmt::format("/proc/{}/ns/{}", record.relay.pid, file));
+  return namespace_identity(fmt::format("/proc/{}/ns/{}", record.relay.pid, file));
 }
 
 std::vector<ContainerRecord> all_records(const ContainerStore& store) {
@@ -54,21 +38,22 @@ std::string owner_sandbox(const grpc::Spec& spec, const ContainerStore& store) {
   std::string found;
   std::string found_by;
   std::optional<std::vector<ContainerRecord>> records;
-  for (const SharedType& type : kSharedTypes) {
-    const grpc::LinuxNamespace* space = oci::find_namespace(spec, type.name);
-    const Identity wanted = space == nullptr ? std::nullopt : identity(space->path());
+  for (const std::string_view type : kSharedTypes) {
+    const grpc::LinuxNamespace* space = oci::find_namespace(spec, type);
+    const NamespaceIdentity wanted =
+        space == nullptr ? std::nullopt : namespace_identity(space->path());
     if (!wanted) continue;
     if (!records) records = all_records(store);
     for (const ContainerRecord& record : *records) {
-      if (identity_of(record, type.file) != wanted) continue;
+      if (identity_of(record, namespace_type(type)->file) != wanted) continue;
       if (!found.empty() && found != record.sandbox_id) {
         throw_error(Code::unimplemented,
                     "linux.namespaces: {} and {} are those of two virtual machines ({} and {}), "
                     "and a container is in one; name one container, or use a pod",
-                    found_by, type.name, found, record.sandbox_id);
+                    found_by, type, found, record.sandbox_id);
       }
       found = record.sandbox_id;
-      found_by = type.name;
+      found_by = type;
       break;
     }
   }
@@ -80,13 +65,13 @@ std::string owner_sandbox(const grpc::Spec& spec, const ContainerStore& store) {
 void check_same_network(const grpc::Spec& spec, const std::string& sandbox_id,
                         const ContainerStore& store) {
   // Any container of the machine will do: the first may have ended.
-  Identity network;
+  NamespaceIdentity network;
   for (const ContainerRecord& record : all_records(store)) {
     if (record.sandbox_id == sandbox_id && !network) network = identity_of(record, "net");
   }
   if (!network) return;
   const grpc::LinuxNamespace* wanted = oci::find_namespace(spec, "network");
-  if (wanted != nullptr && identity(wanted->path()) == network) return;
+  if (wanted != nullptr && namespace_identity(wanted->path()) == network) return;
   throw_error(Code::unimplemented,
               "the container is to share namespaces with container {} but not its network, and a "
               "virtual machine has one; share the network too (--network=container:{}, or a pod "

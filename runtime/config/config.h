@@ -80,6 +80,7 @@ struct Agent {
 struct Runtime {
   bool enable_debug = false;
   std::string internetworking_model = "tcfilter";  ///< tcfilter | none
+  std::string vfio_mode = "guest-kernel";          ///< guest-kernel
   bool disable_guest_seccomp = false;
   bool disable_new_netns = false;
   bool sandbox_cgroup_only = true;

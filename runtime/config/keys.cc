@@ -115,6 +115,7 @@ constexpr Key kKeys[] = {
     // [runtime]
     {"runtime", "enable_debug", [](Config& c) -> Field { return &c.runtime.enable_debug; }, Annotatable::never},
     {"runtime", "internetworking_model", [](Config& c) -> Field { return &c.runtime.internetworking_model; }, Annotatable::freely},
+    {"runtime", "vfio_mode", [](Config& c) -> Field { return &c.runtime.vfio_mode; }, Annotatable::freely},
     {"runtime", "disable_guest_seccomp", [](Config& c) -> Field { return &c.runtime.disable_guest_seccomp; }, Annotatable::freely},
     {"runtime", "disable_new_netns", [](Config& c) -> Field { return &c.runtime.disable_new_netns; }, Annotatable::never},
     {"runtime", "sandbox_cgroup_only", [](Config& c) -> Field { return &c.runtime.sandbox_cgroup_only; }, Annotatable::never},
@@ -124,7 +125,6 @@ constexpr Key kKeys[] = {
     {"runtime", "state_dir", [](Config& c) -> Field { return &c.runtime.state_dir; }, Annotatable::never, true},
     // Upstream's, without effect yet.
     accepted("runtime", "enable_pprof"),
-    accepted("runtime", "vfio_mode"),
     accepted("runtime", "experimental"),
     accepted("runtime", "enable_tracing"),
     accepted("runtime", "jaeger_endpoint"),

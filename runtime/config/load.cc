@@ -98,6 +98,7 @@ void check_config(const Config& config) {
                {"auto", "always", "never", "none", "metadata"});
   check_choice("block_device_aio", hypervisor.block_device_aio, {"threads", "native", "io_uring"});
   check_choice("internetworking_model", config.runtime.internetworking_model, {"tcfilter", "none"});
+  check_choice("vfio_mode", config.runtime.vfio_mode, {"guest-kernel", "vfio"});
   check_range("default_vcpus", hypervisor.default_vcpus, 1, 1024);
   check_range("default_maxvcpus", hypervisor.default_maxvcpus, 0, 1024);
   check_range("default_memory", hypervisor.default_memory, 32, 1U << 24);

@@ -44,6 +44,7 @@ class Builder {
     add_entropy();
     for (const BlockDevice& disk : vm_.disks) add_disk(disk);
     for (const NetworkDevice& network : vm_.networks) add_network(network);
+    for (const PciDevice& pci : vm_.pci_devices) add_pci(pci);
     add_ports();
     return std::move(line_);
   }
@@ -255,6 +256,12 @@ class Builder {
       if (!is_microvm()) card += fmt::format(",vectors={}", 2 * network.tap_fds.size() + 2);
     }
     option("-device", card);
+  }
+
+  /// On the root bus, whose windows have room for registers of any size.
+  void add_pci(const PciDevice& pci) {
+    option("-device",
+           fmt::format("vfio-pci,id=dev-{},host={},bus=pcie.0", pci.id, escaped(pci.address)));
   }
 
   void add_ports() {

@@ -8,6 +8,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/hypervisor/qemu_pci.h"
 
 namespace kata::hypervisor {
 namespace {
@@ -130,6 +131,13 @@ Json block_device(const BlockDevice& device, const std::string& port) {
           {"id", device_id(device.id)},
           {"drive", device.id},
           {"serial", device.id.substr(0, 20)},
+          {"bus", port}};
+}
+
+Json passed_device(const PciDevice& device, const std::string& port) {
+  return {{"driver", "vfio-pci"},
+          {"id", device_id(device.id)},
+          {"host", device.address},
           {"bus", port}};
 }
 
@@ -323,6 +331,31 @@ asio::awaitable<void> QemuHotplug::remove_block(const std::string& id) {
     timer.expires_after(kUnplugPoll);
     co_await timer.async_wait(asio::use_awaitable);
   }
+}
+
+asio::awaitable<void> QemuHotplug::add_pci(PciDevice device) {
+  const std::string name = device_id(device.id);
+  const std::string port = take_port(name);
+  std::string failure;
+  try {
+    co_await qmp_.execute("device_add", passed_device(device, port));
+  } catch (const Error& error) {
+    release_port(name);
+    failure = error.what();
+  }
+  if (!failure.empty()) {
+    throw_error(Code::internal, "hand PCI device {} over to the machine: {}", device.address,
+                failure);
+  }
+}
+
+asio::awaitable<void> QemuHotplug::remove_pci(const std::string& id) {
+  co_await remove_device(device_id(id));
+}
+
+asio::awaitable<std::string> QemuHotplug::pci_path(const std::string& id) {
+  const Json buses = co_await qmp_.execute("query-pci");
+  co_return pci_path_of(buses, device_id(id));
 }
 
 }  // namespace kata::hypervisor

@@ -25,6 +25,9 @@ class QemuHotplug {
   asio::awaitable<void> remove_network(const std::string& id);
   asio::awaitable<void> add_block(BlockDevice device);
   asio::awaitable<void> remove_block(const std::string& id);
+  asio::awaitable<void> add_pci(PciDevice device);
+  asio::awaitable<void> remove_pci(const std::string& id);
+  asio::awaitable<std::string> pci_path(const std::string& id);
 
  private:
   /// A free root port, or Error(resource_exhausted) that says which setting gives more.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
+#include "runtime/base/sys_process.h"
 #include "runtime/hypervisor/kernel_preload.h"
 #include "runtime/hypervisor/process_output.h"
 #include "runtime/hypervisor/qemu_command_line.h"
@@ -51,6 +53,13 @@ UniqueFd open_vhost_vsock(std::uint32_t& cid) {
     if (err != EADDRINUSE) throw_errno(err, "set a vsock context id");
   }
   throw_error(Code::resource_exhausted, "no vsock context id is free");
+}
+
+/// A device that reaches into the guest's memory pins all of it, which counts as locked memory; see
+/// getrlimit(2). Root need not be allowed to.
+void lock_no_bound(pid_t pid) {
+  ignore_error([&] { sys::set_limit(pid, RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); },
+               "QEMU says when it is too little");
 }
 
 /// What the coroutines of one machine share; they keep it alive past the object that the caller
@@ -132,6 +141,13 @@ void Machinery::start_qemu() {
   command.argv = std::move(line.argv);
   command.fds = {{1, output.write.get()}, {2, output.write.get()}};
   command.fds.insert(command.fds.end(), line.fds.begin(), line.fds.end());
+  if (!config.pci_devices.empty()) {
+    command.before_exec = [] {
+      constexpr rlimit kNone{RLIM_INFINITY, RLIM_INFINITY};
+      ::setrlimit(RLIMIT_MEMLOCK, &kNone);  // see lock_no_bound()
+      return 0;
+    };
+  }
   log::debug("starting machine command=\"{}\"", printable(command));
   qemu = spawn(command);
   if (hooks.place) {
@@ -250,6 +266,17 @@ class QemuVm final : public Vm {
   }
   asio::awaitable<void> remove_block(const std::string& id) override {
     return running().hotplug->remove_block(id);
+  }
+
+  asio::awaitable<void> add_pci(PciDevice device) override {
+    lock_no_bound(running().qemu.pid());
+    return running().hotplug->add_pci(std::move(device));
+  }
+  asio::awaitable<void> remove_pci(const std::string& id) override {
+    return running().hotplug->remove_pci(id);
+  }
+  asio::awaitable<std::string> pci_path(const std::string& id) override {
+    return running().hotplug->pci_path(id);
   }
 
   [[nodiscard]] pid_t pid() const noexcept override {

@@ -54,6 +54,11 @@ class Vm {
   virtual asio::awaitable<void> remove_network(const std::string& id) = 0;
   virtual asio::awaitable<void> add_block(BlockDevice device) = 0;
   virtual asio::awaitable<void> remove_block(const std::string& id) = 0;
+  /// Hands a PCI device of the host over, by VFIO.
+  virtual asio::awaitable<void> add_pci(PciDevice device) = 0;
+  virtual asio::awaitable<void> remove_pci(const std::string& id) = 0;
+  /// Where such a device is in the machine, as the agent's protocol writes it: "02/00".
+  virtual asio::awaitable<std::string> pci_path(const std::string& id) = 0;
 
   /// 0 before start() and after the end.
   [[nodiscard]] virtual pid_t pid() const noexcept = 0;

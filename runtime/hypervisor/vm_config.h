@@ -39,6 +39,12 @@ struct BlockDevice {
   bool direct = false;  ///< O_DIRECT on the host
 };
 
+/// A PCI device of the host that the machine has in its stead, by VFIO.
+struct PciDevice {
+  std::string id{};       ///< unique in the machine
+  std::string address{};  ///< on the host: "0000:01:00.0"
+};
+
 /// What a machine's memory has become.
 struct GrownMemory {
   std::uint32_t mib = 0;
@@ -98,6 +104,7 @@ struct VmConfig {
   SharedDirectory shared{};
   std::vector<NetworkDevice> networks{};
   std::vector<BlockDevice> disks{};
+  std::vector<PciDevice> pci_devices{};
   bool vsock = false;
   std::uint32_t vsock_cid = 0;
   std::string entropy_source{};     ///< of virtio-rng, on the host; empty: no such device

@@ -67,6 +67,14 @@ void ObjectReader::refuse(const char* key, std::string_view why) {
   throw_error(Code::unimplemented, "{}: {}: {}", context_->name, path_of(key), why);
 }
 
+void ObjectReader::refuse_others(std::string_view why) {
+  for (const auto& item : value_->items()) {
+    if (known_.contains(item.key())) continue;
+    throw_error(Code::invalid_argument, "{}: {}: {}", context_->name, path_of(item.key().c_str()),
+                why);
+  }
+}
+
 bool ObjectReader::boolean(const char* key) {
   const Json* value = find(key);
   if (value == nullptr) return false;

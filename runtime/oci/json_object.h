@@ -77,6 +77,8 @@ class ObjectReader {
   /// A field of the specification that cannot be honoured. Throws Error(unimplemented) with `why`
   /// when it is there and says anything: a container must not start without what was asked for.
   void refuse(const char* key, std::string_view why);
+  /// Throws Error(invalid_argument) with `why` for a field that nobody has asked for by now.
+  void refuse_others(std::string_view why);
   /// A field that is known and of no use here.
   void skip(const char* key) { find(key); }
 

@@ -1,37 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/namespace_type.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::oci {
-namespace {
-
-/// What NS_GET_NSTYPE answers for a namespace of `type`; see ioctl_ns(2).
-int kernel_type(std::string_view type) {
-  if (type == "cgroup") return CLONE_NEWCGROUP;
-  if (type == "ipc") return CLONE_NEWIPC;
-  if (type == "mount") return CLONE_NEWNS;
-  if (type == "network") return CLONE_NEWNET;
-  if (type == "pid") return CLONE_NEWPID;
-  if (type == "time") return CLONE_NEWTIME;
-  if (type == "user") return CLONE_NEWUSER;
-  return CLONE_NEWUTS;
-}
-
-}  // namespace
-
 void check_namespace_paths(const grpc::Spec& spec, bool shares_machine) {
   for (const grpc::LinuxNamespace& space : spec.linux().namespaces()) {
     // The network's has checks of its own, and is honoured.
     if (space.path().empty() || space.type() == "network") continue;
     const UniqueFd fd = in_context([&] { return open_file(space.path(), O_RDONLY | O_NONBLOCK); },
                                    "linux.namespaces: open the {} namespace", space.type());
-    if (::ioctl(fd.get(), NS_GET_NSTYPE) != kernel_type(space.type())) {
+    const NamespaceType* type = namespace_type(space.type());
+    if (type == nullptr || ::ioctl(fd.get(), NS_GET_NSTYPE) != type->flag) {
       throw_error(Code::invalid_argument, "linux.namespaces: {} is no {} namespace", space.path(),
                   space.type());
     }

@@ -15,6 +15,16 @@ void read_user(ObjectReader& in, grpc::User& out) {
   in.integer<std::uint32_t>("umask", [&](auto v) { out.set_umask(v); });
 }
 
+void read_scheduler(ObjectReader& in, grpc::LinuxScheduler& out) {
+  in.string("policy", out.mutable_policy());
+  in.integer<std::int32_t>("nice", [&](auto v) { out.set_nice(v); });
+  in.integer<std::uint32_t>("priority", [&](auto v) { out.set_priority(v); });
+  in.strings("flags", out.mutable_flags());
+  in.integer<std::uint64_t>("runtime", [&](auto v) { out.set_runtime(v); });
+  in.integer<std::uint64_t>("deadline", [&](auto v) { out.set_deadline(v); });
+  in.integer<std::uint64_t>("period", [&](auto v) { out.set_period(v); });
+}
+
 void read_process(ObjectReader& in, grpc::Process& out) {
   out.set_terminal(in.boolean("terminal"));
   in.object("consoleSize", [&](ObjectReader& o) {
@@ -44,9 +54,14 @@ void read_process(ObjectReader& in, grpc::Process& out) {
   in.string("apparmorProfile", out.mutable_apparmor_profile());
   in.integer<std::int32_t>("oomScoreAdj", [&](auto v) { out.set_oom_score_adj(v); });
   in.string("selinuxLabel", out.mutable_selinux_label());
-  in.refuse("scheduler", "scheduling policies are not supported");
-  in.refuse("ioPriority", "I/O priorities are not supported");
+  in.object("scheduler", [&](ObjectReader& o) { read_scheduler(o, *out.mutable_scheduler()); });
+  in.object("ioPriority", [&](ObjectReader& o) {
+    grpc::LinuxIOPriority* priority = out.mutable_io_priority();
+    o.string("class", priority->mutable_class_());
+    o.integer<std::uint32_t>("priority", [&](auto v) { priority->set_priority(v); });
+  });
   in.refuse("execCPUAffinity", "CPU affinities are not supported");
+  in.refuse("commandLine", "it is for Windows; args are the program's");
 }
 
 void read_hooks(ObjectReader& in, const char* key,
@@ -96,14 +111,23 @@ void read_spec(ObjectReader& in, grpc::Spec& out) {
   in.object("hooks", [&](ObjectReader& o) { read_all_hooks(o, *out.mutable_hooks()); });
   in.string_map("annotations", out.mutable_annotations());
   in.object("linux", [&](ObjectReader& o) { read_linux(o, *out.mutable_linux()); });
+  in.refuse("vm", "configuration.toml describes the virtual machine");
+  for (const char* platform : {"windows", "solaris", "zos", "freebsd"})
+    in.refuse(platform, "only Linux containers can be run");
+}
+
+template <typename Message, typename Read>
+Message parse(std::string_view text, ReadContext& context, Read read) {
+  const Json json = parse_json(text, context.name);
+  Message message;
+  ObjectReader::read_object(json, "", context, [&](ObjectReader& in) { read(in, message); });
+  return message;
 }
 
 template <typename Message, typename Read>
 Message parse(std::string_view text, std::string_view name, Read read) {
-  const Json json = parse_json(text, name);
   ReadContext context{std::string(name), {}};
-  Message message;
-  ObjectReader::read_object(json, "", context, [&](ObjectReader& in) { read(in, message); });
+  Message message = parse<Message>(text, context, read);
   if (!context.unknown.empty() && log::is_enabled(log::Level::debug)) {
     std::string list;
     for (const std::string& path : context.unknown) list += (list.empty() ? "" : " ") + path;
@@ -113,6 +137,12 @@ Message parse(std::string_view text, std::string_view name, Read read) {
 }
 
 }  // namespace
+
+std::vector<std::string> unknown_fields(std::string_view json_text, std::string_view name) {
+  ReadContext context{std::string(name), {}};
+  parse<grpc::Spec>(json_text, context, read_spec);
+  return context.unknown;
+}
 
 grpc::Spec parse_config(std::string_view json_text, std::string_view name) {
   return parse<grpc::Spec>(json_text, name, read_spec);

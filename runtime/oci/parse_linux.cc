@@ -12,6 +12,7 @@ void read_memory(ObjectReader& in, grpc::LinuxMemory& out) {
   in.integer<std::int64_t>("kernelTCP", [&](auto v) { out.set_kernel_tcp(v); });
   in.integer<std::uint64_t>("swappiness", [&](auto v) { out.set_swappiness(v); });
   out.set_disable_oom_killer(in.boolean("disableOOMKiller"));
+  out.set_check_before_update(in.boolean("checkBeforeUpdate"));
   in.skip("useHierarchy");  // always so in cgroup v2
 }
 
@@ -24,7 +25,7 @@ void read_cpu(ObjectReader& in, grpc::LinuxCPU& out) {
   in.string("cpus", out.mutable_cpus());
   in.string("mems", out.mutable_mems());
   in.integer<std::int64_t>("idle", [&](auto v) { out.set_idle(v); });
-  in.refuse("burst", "the guest's scheduler gets quota and period only");
+  in.integer<std::uint64_t>("burst", [&](auto v) { out.set_burst(v); });
 }
 
 void read_throttle_devices(ObjectReader& in, const char* key,
@@ -88,7 +89,20 @@ void read_seccomp(ObjectReader& in, grpc::LinuxSeccomp& out) {
   in.strings("architectures", out.mutable_architectures());
   in.strings("flags", out.mutable_flags());
   in.refuse("listenerPath", "no listener can reach into the guest");
+  in.refuse("listenerMetadata", "no listener can reach into the guest");
   in.objects("syscalls", [&](ObjectReader& call) { read_syscall(call, *out.add_syscalls()); });
+}
+
+/// Any other clock is an error; see time_namespaces(7).
+void read_time_offsets(ObjectReader& in, grpc::Linux& out) {
+  for (const char* clock : {"monotonic", "boottime"}) {
+    in.object(clock, [&](ObjectReader& o) {
+      grpc::LinuxTimeOffset& offset = (*out.mutable_time_offsets())[clock];
+      o.integer<std::int64_t>("secs", [&](auto v) { offset.set_secs(v); });
+      o.integer<std::uint32_t>("nanosecs", [&](auto v) { offset.set_nanosecs(v); });
+    });
+  }
+  in.refuse_others("only monotonic and boottime have offsets");
 }
 
 }  // namespace
@@ -161,7 +175,7 @@ void read_linux(ObjectReader& in, grpc::Linux& out) {
   });
   in.object("personality",
             [&](ObjectReader& o) { read_personality(o, out.mutable_personality()); });
-  in.refuse("timeOffsets", "the guest has a clock of its own, without offsets");
+  in.object("timeOffsets", [&](ObjectReader& o) { read_time_offsets(o, out); });
   in.refuse("memoryPolicy", "the guest has one NUMA node");
   in.refuse("netDevices", "interfaces of the host cannot be moved into the guest");
 }

@@ -28,6 +28,17 @@ Json capabilities_to_json(const grpc::LinuxCapabilities& capabilities) {
   return out;
 }
 
+Json scheduler_to_json(const grpc::LinuxScheduler& scheduler) {
+  Json out = {{"policy", scheduler.policy()}};
+  if (scheduler.nice() != 0) out["nice"] = scheduler.nice();
+  if (scheduler.priority() != 0) out["priority"] = scheduler.priority();
+  put(out, "flags", scheduler.flags());
+  if (scheduler.runtime() != 0) out["runtime"] = scheduler.runtime();
+  if (scheduler.deadline() != 0) out["deadline"] = scheduler.deadline();
+  if (scheduler.period() != 0) out["period"] = scheduler.period();
+  return out;
+}
+
 Json process_to_json(const grpc::Process& process) {
   Json out = Json::object();
   put(out, "terminal", process.terminal());
@@ -49,6 +60,11 @@ Json process_to_json(const grpc::Process& process) {
   put(out, "apparmorProfile", process.apparmor_profile());
   if (process.has_oom_score_adj()) out["oomScoreAdj"] = process.oom_score_adj();
   put(out, "selinuxLabel", process.selinux_label());
+  if (process.has_scheduler()) out["scheduler"] = scheduler_to_json(process.scheduler());
+  if (process.has_io_priority()) {
+    out["ioPriority"] = {{"class", process.io_priority().class_()},
+                         {"priority", process.io_priority().priority()}};
+  }
   return out;
 }
 

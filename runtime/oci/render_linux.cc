@@ -22,6 +22,7 @@ Json memory_to_json(const grpc::LinuxMemory& memory) {
   if (memory.has_kernel_tcp()) out["kernelTCP"] = memory.kernel_tcp();
   if (memory.has_swappiness()) out["swappiness"] = memory.swappiness();
   put(out, "disableOOMKiller", memory.disable_oom_killer());
+  put(out, "checkBeforeUpdate", memory.check_before_update());
   return out;
 }
 
@@ -35,6 +36,7 @@ Json cpu_to_json(const grpc::LinuxCPU& cpu) {
   put(out, "cpus", cpu.cpus());
   put(out, "mems", cpu.mems());
   if (cpu.has_idle()) out["idle"] = cpu.idle();
+  if (cpu.has_burst()) out["burst"] = cpu.burst();
   return out;
 }
 
@@ -143,6 +145,12 @@ Json linux_to_json(const grpc::Linux& linux_part) {
   put(out, "maskedPaths", linux_part.masked_paths());
   put(out, "readonlyPaths", linux_part.readonly_paths());
   put(out, "mountLabel", linux_part.mount_label());
+  if (!linux_part.personality().empty()) {
+    out["personality"] = {{"domain", linux_part.personality()}};
+  }
+  for (const auto& [clock, offset] : linux_part.time_offsets()) {
+    out["timeOffsets"][clock] = {{"secs", offset.secs()}, {"nanosecs", offset.nanosecs()}};
+  }
   return out;
 }
 

@@ -27,6 +27,11 @@ inline constexpr std::string_view kSpecVersion = "1.1.0";
 [[nodiscard]] grpc::LinuxResources parse_resources(std::string_view json_text,
                                                    std::string_view name);
 
+/// Fields of config.json that have no meaning here, by their paths ("linux.resources.nosuch").
+/// Throws Error as parse_config().
+[[nodiscard]] std::vector<std::string> unknown_fields(std::string_view json_text,
+                                                      std::string_view name);
+
 /// The message as JSON in the specification's words: what the parse functions read back to the same
 /// message.
 [[nodiscard]] std::string spec_json(const grpc::Spec& spec, int indent = -1);

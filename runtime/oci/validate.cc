@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <charconv>
 #include <set>
 
 #include "runtime/base/error.h"
+#include "runtime/base/namespace_type.h"
+#include "runtime/base/scheduling_names.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::oci {
 namespace {
-
-constexpr std::array<std::string_view, 8> kNamespaces = {"cgroup", "ipc",  "mount", "network",
-                                                         "pid",    "time", "user",  "uts"};
 
 bool is_absolute(std::string_view path) { return path.starts_with('/'); }
 
@@ -39,9 +37,7 @@ void check_version(const std::string& version) {
 void check_namespaces(const grpc::Spec& spec) {
   std::set<std::string_view> seen;
   for (const grpc::LinuxNamespace& ns : spec.linux().namespaces()) {
-    bool known = false;
-    for (const std::string_view name : kNamespaces) known = known || name == ns.type();
-    if (!known) {
+    if (namespace_type(ns.type()) == nullptr) {
       throw_error(Code::invalid_argument, "linux.namespaces: unknown type \"{}\"", ns.type());
     }
     if (!seen.insert(ns.type()).second) {
@@ -96,6 +92,41 @@ void check_hooks(const google::protobuf::RepeatedPtrField<grpc::Hook>& hooks,
   }
 }
 
+void check_scheduling(const grpc::Process& process) {
+  if (process.has_scheduler()) {
+    const grpc::LinuxScheduler& scheduler = process.scheduler();
+    if (!number_of(kSchedulerPolicies, scheduler.policy()))
+      throw_error(Code::invalid_argument, "process.scheduler: unknown policy \"{}\"",
+                  scheduler.policy());
+    for (const std::string& flag : scheduler.flags()) {
+      if (!number_of(kSchedulerFlags, flag))
+        throw_error(Code::invalid_argument, "process.scheduler: unknown flag \"{}\"", flag);
+    }
+  }
+  if (!process.has_io_priority()) return;
+  if (!number_of(kIoPriorityClasses, process.io_priority().class_()))
+    throw_error(Code::invalid_argument, "process.ioPriority: unknown class \"{}\"",
+                process.io_priority().class_());
+  constexpr std::uint32_t kLowest = 7;
+  if (process.io_priority().priority() > kLowest)
+    throw_error(Code::invalid_argument, "process.ioPriority: priority {} is not between 0 and {}",
+                process.io_priority().priority(), kLowest);
+}
+
+void check_time_offsets(const grpc::Spec& spec) {
+  if (spec.linux().time_offsets().empty()) return;
+  const grpc::LinuxNamespace* space = find_namespace(spec, "time");
+  if (space == nullptr || !space->path().empty())
+    throw_error(Code::invalid_argument,
+                "linux.timeOffsets: they need a new time namespace in linux.namespaces");
+  constexpr std::uint32_t kSecond = 1000000000;
+  for (const auto& [clock, offset] : spec.linux().time_offsets()) {
+    if (offset.nanosecs() >= kSecond)
+      throw_error(Code::invalid_argument, "linux.timeOffsets.{}: {} nanosecs are a second or more",
+                  clock, offset.nanosecs());
+  }
+}
+
 }  // namespace
 
 void validate_process(const grpc::Process& process) {
@@ -128,6 +159,7 @@ void validate_process(const grpc::Process& process) {
                   limit.soft(), limit.hard());
     }
   }
+  check_scheduling(process);
 }
 
 void validate_spec(const grpc::Spec& spec) {
@@ -141,6 +173,7 @@ void validate_spec(const grpc::Spec& spec) {
   check_mounts(spec);
   check_namespaces(spec);
   check_devices(spec);
+  check_time_offsets(spec);
   check_hooks(spec.hooks().prestart(), "prestart");
   check_hooks(spec.hooks().create_runtime(), "createRuntime");
   // A program of the host, to be run in the container's namespaces, which are in the guest.

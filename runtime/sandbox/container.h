@@ -21,6 +21,7 @@ struct Container {
   bool ran_out_of_memory = false;  ///< at least once, as the guest says
   bool mounted_rootfs = false;  ///< we mounted it (containerd hands over mounts), so we unmount it
   std::vector<HostDisk> disks;  ///< the machine's, for it
+  std::vector<hypervisor::PciDevice> pci_devices;  ///< the machine's, for it
   std::shared_ptr<Process> init;
   std::map<std::string, std::shared_ptr<Process>> execs;
 

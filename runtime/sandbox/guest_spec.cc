@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/guest_spec.h"
 
-#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <set>
 #include <string_view>
 
@@ -15,6 +13,8 @@
 #include "runtime/base/path.h"
 #include "runtime/oci/mounts.h"
 #include "runtime/sandbox/host_disks.h"
+#include "runtime/sandbox/host_vfio.h"
+#include "runtime/sandbox/shared_mount.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::sandbox {
@@ -49,20 +49,9 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
               mount.source(), destination);
     return;
   }
-  struct stat status {};
-  if (::stat(mount.source().c_str(), &status) != 0) {
-    throw_errno(errno, "mount {} on {}: look at the source", mount.source(), destination);
-  }
-  if (S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode)) {
-    throw_error(Code::unimplemented,
-                "mount {} on {}: device files of the host do not exist in the guest; mount the "
-                "file system that is on it",
-                mount.source(), destination);
-  }
   Access access = oci::is_read_only_bind(mount) ? Access::read_only : Access::read_write;
   if (oci::is_recursively_read_only(mount)) access = Access::recursively_read_only;
-  const std::string name = fmt::format("mounts/{}-{}", index, base_name(destination));
-  mount.set_source(view.share(mount.source(), name, access));
+  mount.set_source(view.share(mount.source(), volume_name(index, mount), access));
   mount.set_type("bind");
 }
 
@@ -133,6 +122,7 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   }
   grpc::Linux& linux_part = *spec.mutable_linux();
   translate_namespaces(linux_part, view);
+  remove_vfio_devices(spec);
   mark_host_devices(spec);
   linux_part.set_cgroups_path("/kata/" + container_id);
   if (linux_part.has_resources())

@@ -5,21 +5,16 @@
 
 #include <sys/mount.h>
 
-#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <csignal>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
-#include "runtime/base/path.h"
 #include "runtime/base/sys_mount.h"
 #include "runtime/base/sys_process.h"
-#include "runtime/network/host_endpoint.h"
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/state.h"
-#include "runtime/sandbox/guest_spec.h"
-#include "runtime/sandbox/host_limits.h"
 #include "runtime/sandbox/sandbox_network.h"
 
 namespace kata::sandbox {
@@ -71,58 +66,6 @@ std::string Sandbox::state_for_hooks(const Container& container, oci::Status sta
                           .pid = static_cast<int>(pid_of(*container.init)),
                           .bundle = container.bundle.path,
                           .annotations = {spec.annotations().begin(), spec.annotations().end()}});
-}
-
-void Sandbox::mount_rootfs(const CreateRequest& request, Container& container) {
-  for (const grpc::Mount& mount : request.rootfs_mounts) {
-    unsigned long flags = 0;
-    std::string data;
-    for (const std::string& option : mount.options()) {
-      if (option == "ro") {
-        flags |= MS_RDONLY;
-      } else if (option == "rbind") {
-        flags |= MS_BIND | MS_REC;
-      } else if (option == "bind") {
-        flags |= MS_BIND;
-      } else if (option != "rw") {
-        data += (data.empty() ? "" : ",") + option;
-      }
-    }
-    sys::mount(mount.source(), container.bundle.rootfs, (flags & MS_BIND) != 0 ? "" : mount.type(),
-               flags, data);
-    container.mounted_rootfs = true;
-  }
-}
-
-asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool terminal) {
-  // A configuration need not name a process before `start`; see OCI runtime-spec, config, Process.
-  if (!container.bundle.spec.has_process()) co_return;
-  const std::string id = container.id;
-  grpc::CreateContainerRequest request;
-  std::map<std::string, std::string> namespaces = co_await guest_namespaces(container);
-  const GuestView view{
-      .rootfs = shared_->add(container.bundle.rootfs, id, "rootfs", Access::read_write),
-      .share = [this, id](const std::string& source, const std::string& name,
-                          Access access) { return shared_->add(source, id, name, access); },
-      .share_memory =
-          [&](const std::string& source, std::uint64_t bytes) {
-            *request.add_storages() = shared_memory(source, bytes);
-            return request.storages().rbegin()->mount_point();
-          },
-      .namespaces = std::move(namespaces),
-      .guest_seccomp = !config_.runtime.disable_guest_seccomp,
-  };
-  request.set_container_id(id);
-  request.set_exec_id(id);
-  for (const HostDisk& disk : container.disks) {
-    grpc::Device& device = *request.add_devices();
-    device.set_id("serial:" + disk.disk.id);
-    device.set_type("blk");
-    device.set_container_path(disk.container_path);
-  }
-  *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);
-  request.mutable_oci()->mutable_process()->set_terminal(terminal);
-  co_await agent_->call<wire::Empty>("CreateContainer", std::move(request));
 }
 
 void Sandbox::attach_relay(const std::string& container_id, const std::string& exec_id, pid_t pid) {
@@ -304,7 +247,7 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
     if (containers_.size() == 1) {
       co_await shut_down();
     } else {
-      co_await unplug_disks(target);
+      co_await unplug_devices(target);
     }
     release_host_side(target);
     oci::run_hooks_leniently(runner_, target.bundle.spec.hooks().poststop(),
@@ -356,43 +299,6 @@ asio::awaitable<void> Sandbox::resume(std::string container_id) {
   co_await agent_->call<wire::Empty>("ResumeContainer", std::move(request));
   target.paused = false;
   emit({.kind = Event::Kind::resumed, .container_id = container_id, .exec_id = ""});
-}
-
-asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
-  const MachineSize wanted = machine_size(base_size_, resources);
-  if (wanted.vcpus <= size_.vcpus && wanted.memory_mib <= size_.memory_mib) co_return;
-  grpc::OnlineCPUMemRequest request;
-  request.set_wait(true);
-  request.set_cpu_only(true);
-  if (wanted.memory_mib > size_.memory_mib) {
-    hypervisor::GrownMemory grown = co_await vm_->grow_memory(wanted.memory_mib);
-    size_.memory_mib = grown.mib;
-    if (!grown.blocks.empty()) {
-      grpc::MemHotplugByProbeRequest probe;
-      for (const std::uint64_t block : grown.blocks) probe.add_mem_hotplug_probe_addr(block);
-      co_await agent_->call<wire::Empty>("MemHotplugByProbe", std::move(probe));
-    }
-    request.set_cpu_only(false);
-  }
-  if (wanted.vcpus > size_.vcpus) {
-    const std::uint32_t before = size_.vcpus;
-    size_.vcpus = co_await vm_->grow_vcpus(wanted.vcpus);
-    request.set_nb_cpus(size_.vcpus - before);
-  }
-  log::info("machine grown vcpus={} memory_mib={}", size_.vcpus, size_.memory_mib);
-  co_await agent_->call<wire::Empty>("OnlineCPUMem", std::move(request));
-}
-
-asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResources resources) {
-  if (container(container_id).init->status == ProcessStatus::stopped) {
-    throw_error(Code::failed_precondition, "cannot update a container that is stopped");
-  }
-  if (cgroup_ && container_id == options_.id) apply_host_limits(*cgroup_, resources);
-  co_await grow_machine(resources);
-  grpc::UpdateContainerRequest request;
-  request.set_container_id(container_id);
-  *request.mutable_resources() = guest_resources(resources);
-  co_await agent_->call<wire::Empty>("UpdateContainer", std::move(request));
 }
 
 asio::awaitable<void> Sandbox::resize(std::string container_id, std::string exec_id,

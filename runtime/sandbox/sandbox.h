@@ -140,8 +140,10 @@ class Sandbox {
   asio::awaitable<void> wait_for_end_reason();
   [[noreturn]] void throw_guest_silent(const std::string& failure, bool was_closed) const;
   asio::awaitable<void> grow_machine(grpc::LinuxResources resources);
-  asio::awaitable<void> plug_disks(const Container& container);
-  asio::awaitable<void> unplug_disks(const Container& container);
+  void choose_devices(Container& container);
+  asio::awaitable<void> plug_devices(const Container& container);
+  asio::awaitable<void> unplug_devices(const Container& container);
+  asio::awaitable<grpc::CreateContainerRequest> request_devices(const Container& container);
   asio::awaitable<void> create_in_guest(Container& container, bool terminal);
   asio::awaitable<std::map<std::string, std::string>> guest_namespaces(const Container& container);
   [[nodiscard]] const Container* owner_of_namespace(const std::string& path, std::string_view file,
@@ -186,7 +188,7 @@ class Sandbox {
   MachineSize base_size_;  ///< by the configuration
   MachineSize size_;       ///< what the machine has become
   std::string description_;
-  std::size_t next_disk_ = 0;
+  std::size_t next_device_ = 0;
   bool booted_ = false;
   bool ended_ = false;
 };

@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first half of a sandbox's life: cgroup, hooks, network, machine, guest.
+// The first half of a sandbox's life: cgroup, network, machine.
 #include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <cstdlib>
 #include <span>
 
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/base/runtime_folder.h"
-#include "runtime/config/annotations.h"
-#include "runtime/config/load.h"
-#include "runtime/hypervisor/boot_failure.h"
 #include "runtime/hypervisor/qemu_probe.h"
 #include "runtime/hypervisor/qemu_vm.h"
 #include "runtime/hypervisor/vm_plan.h"
 #include "runtime/network/network_namespace.h"
-#include "runtime/network/wire_conversion.h"
-#include "runtime/oci/hooks.h"
 #include "runtime/oci/spec.h"
-#include "runtime/sandbox/dns_relay.h"
-#include "runtime/sandbox/guest_modules.h"
 #include "runtime/sandbox/host_limits.h"
-#include "runtime/sandbox/network_requests.h"
 #include "runtime/sandbox/sandbox.h"
 #include "runtime/sandbox/sandbox_network.h"
 
@@ -37,18 +27,6 @@ namespace kata::sandbox {
 namespace {
 
 constexpr std::string_view kDebugConsoleSocket = "debug-console.sock";  // debug-console looks there
-constexpr auto kEndReasonGrace = std::chrono::milliseconds(1000);
-constexpr auto kEndReasonStep = std::chrono::milliseconds(10);
-
-config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
-  const config::Config config =
-      config::load_config(config::sources_from_environment(options.config_flag));
-  return config::apply_annotations(config, {spec.annotations().begin(), spec.annotations().end()});
-}
-
-network::EndpointOptions endpoint_options(const config::Config& config) {
-  return {.vhost = !config.hypervisor.disable_vhost_net};
-}
 
 void fill_random(std::span<unsigned char> bytes) {
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
@@ -78,6 +56,18 @@ std::string make_uuid() {
   return text;
 }
 
+void check_takes_pci(const hypervisor::VmConfig& vm, const config::Config& config) {
+  if (vm.machine == hypervisor::Machine::microvm)
+    throw_error(Code::failed_precondition,
+                "/dev/vfio: machine type microvm has no PCI bus; set machine_type = \"q35\"");
+  if (config.runtime.vfio_mode != "guest-kernel")
+    throw_error(
+        Code::unimplemented,
+        "/dev/vfio: vfio_mode = \"{}\": the guest's kernel has no VFIO; set \"guest-kernel\", "
+        "which gives the device to a driver of that kernel",
+        config.runtime.vfio_mode);
+}
+
 }  // namespace
 
 void Sandbox::join_cgroup(const Container& first) {
@@ -94,14 +84,6 @@ void Sandbox::join_cgroup(const Container& first) {
   apply_host_limits(*cgroup_, first.bundle.spec.linux().resources());
   cgroup_->add(::getpid());
   if (first.init->host_pid > 0) cgroup_->add(first.init->host_pid);
-}
-
-void Sandbox::run_create_hooks(const Container& container) {
-  const grpc::Hooks& hooks = container.bundle.spec.hooks();
-  if (hooks.prestart().empty() && hooks.create_runtime().empty()) return;
-  const std::string state = state_for_hooks(container, oci::Status::creating);
-  oci::run_hooks(runner_, hooks.prestart(), state, "prestart");
-  oci::run_hooks(runner_, hooks.create_runtime(), state, "createRuntime");
 }
 
 void Sandbox::open_network(const Container& first) {
@@ -208,6 +190,8 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
                            .vhost_fds = std::move(endpoint.vhost_fds)});
   }
   for (const HostDisk& disk : first.disks) vm.disks.push_back(disk.disk);
+  vm.pci_devices = first.pci_devices;
+  if (!vm.pci_devices.empty()) check_takes_pci(vm, config_);
   description_ =
       fmt::format("{} {} {}", hypervisor::to_string(vm.accelerator),
                   hypervisor::to_string(vm.machine), hypervisor::to_string(vm.shared.kind));
@@ -218,203 +202,6 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
                                 log::debug("guest: {}", line);
                               }});
   co_await vm_->start();
-}
-
-/// A machine's connections close a moment before it is known how it ended.
-asio::awaitable<void> Sandbox::wait_for_end_reason() {
-  asio::steady_timer timer(io_);
-  for (auto waited = std::chrono::milliseconds(0);
-       vm_->end_reason().empty() && waited < kEndReasonGrace; waited += kEndReasonStep) {
-    timer.expires_after(kEndReasonStep);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-}
-
-void Sandbox::throw_guest_silent(const std::string& failure, bool was_closed) const {
-  const std::string tail = vm_->console_tail();
-  const std::string end = vm_->end_reason();
-  const std::string console =
-      tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
-  const std::string why = hypervisor::explain_boot_failure(tail, config_.hypervisor);
-  if (!end.empty()) {
-    throw_error(Code::unavailable, "the virtual machine ended before its agent answered ({}): {}{}",
-                end, why, console);
-  }
-  if (was_closed) {
-    throw_error(Code::unavailable, "the guest's agent broke off the connection ({}): {}{}", failure,
-                why, console);
-  }
-  throw_error(Code::deadline_exceeded,
-              "the guest's agent did not answer within {} s ({}): {}; or raise dial_timeout in "
-              "[agent.kata]{}",
-              config_.agent.dial_timeout, failure, why, console);
-}
-
-asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
-  grpc::CreateSandboxRequest request;
-  request.set_sandbox_id(options_.id);
-  request.set_hostname(first.bundle.spec.hostname());
-  request.set_guest_hook_path(config_.hypervisor.guest_hook_path);
-  add_kernel_modules(config_.agent.kernel_modules, request);
-  if (network_->shared_fs != hypervisor::SharedFs::none) {
-    grpc::Storage& storage = *request.add_storages();
-    const bool virtio_fs = network_->shared_fs == hypervisor::SharedFs::virtio_fs;
-    storage.set_driver(virtio_fs ? "virtio-fs" : "9p");
-    storage.set_source(std::string(kShareTag));
-    storage.set_fstype(virtio_fs ? "virtiofs" : "9p");
-    storage.set_mount_point(std::string(kGuestShared));
-    storage.add_options("nodev");
-    if (!virtio_fs) {
-      for (const std::string& option :
-           {std::string("trans=virtio"), std::string("version=9p2000.L"), std::string("cache=mmap"),
-            fmt::format("msize={}", network_->msize)}) {
-        storage.add_options(option);
-      }
-    }
-  }
-  const auto deadline = std::chrono::seconds(config_.agent.dial_timeout);
-  std::string failure;
-  bool closed = false;
-  try {
-    co_await agent_->call<wire::Empty>("CreateSandbox", std::move(request), deadline);
-  } catch (const Error& error) {
-    failure = error.what();
-    closed = error.code() == Code::unavailable;
-    if (error.code() != Code::deadline_exceeded && error.code() != Code::unavailable) throw;
-  }
-  if (closed) co_await wait_for_end_reason();
-  if (!failure.empty()) throw_guest_silent(failure, closed);
-
-  grpc::SetGuestDateTimeRequest clock;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  clock.set_sec(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-  clock.set_usec(std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1000000);
-  co_await agent_->call<wire::Empty>("SetGuestDateTime", std::move(clock));
-
-  constexpr std::size_t kEntropyBytes = 64;
-  std::string entropy(kEntropyBytes, '\0');
-  if (::getrandom(entropy.data(), entropy.size(), 0) == static_cast<ssize_t>(entropy.size())) {
-    grpc::ReseedRandomDevRequest reseed;
-    reseed.set_data(std::move(entropy));
-    co_await agent_->call<wire::Empty>("ReseedRandomDev", std::move(reseed));
-  }
-  co_await set_up_guest_network();
-}
-
-asio::awaitable<void> Sandbox::set_up_guest_network() {
-  for (const network::Endpoint& endpoint : network_->joined.endpoints) {
-    grpc::UpdateInterfaceRequest request;
-    *request.mutable_interface() = network::interface_to_proto(endpoint);
-    if (network_->joined.took_spare)
-      request.mutable_interface()->set_current_hw_addr(network_->spare_mac);
-    co_await agent_->call<types::Interface>("UpdateInterface", std::move(request));
-  }
-  if (!network_->joined.config.routes.empty()) {
-    co_await agent_->call<grpc::Routes>("UpdateRoutes", routes_request(network_->joined.config));
-  }
-  if (!network_->joined.config.neighbours.empty()) {
-    co_await agent_->call<wire::Empty>("AddARPNeighbors",
-                                       neighbours_request(network_->joined.config));
-  }
-}
-
-/// The engine changes the namespace without a word to the runtime.
-void Sandbox::follow_network() {
-  relay_names();
-  if (config_.runtime.internetworking_model == "none") return;
-  try {
-    network_->follower = std::make_shared<NetworkFollower>(
-        io_.get_executor(), *vm_, agent_, network_->space.duplicate(), endpoint_options(config_),
-        network_->joined);
-  } catch (const Error& error) {
-    log::warn("networks that are connected from now on do not reach the guest: {}", error.what());
-    return;
-  }
-  network_->follower->on_change = [this] { relay_names(); };
-  asio::co_spawn(io_, network_->follower->run(), asio::detached);
-}
-
-/// Docker's resolver is there as soon as one network is a user's.
-void Sandbox::relay_names() {
-  if (!network_ || network_->relays_names) return;
-  for (const auto& [id, container] : containers_) {
-    const std::string resolver = loopback_resolver(container->bundle.spec);
-    if (resolver.empty()) continue;
-    network_->relays_names = true;
-    asio::co_spawn(io_, relay_dns(agent_, network_->space.duplicate(), resolver), asio::detached);
-    return;
-  }
-}
-
-asio::awaitable<void> Sandbox::create(CreateRequest request) {
-  if (containers_.contains(request.id))
-    throw_error(Code::already_exists, "container with id exists: {}", request.id);
-  if (ended_) throw_error(Code::failed_precondition, "the sandbox's machine has ended");
-  if (!containers_.empty() && !booted_) {
-    throw_error(Code::failed_precondition,
-                "the virtual machine that {} is to join is still starting; try again", request.id);
-  }
-  const auto owned = std::make_shared<Container>();
-  Container& container = *owned;
-  container.id = request.id;
-  container.bundle = oci::load_bundle(request.bundle);
-  oci::validate_spec(container.bundle.spec);
-  oci::check_namespace_paths(container.bundle.spec, !containers_.empty());
-  container.disks = host_disks(container.bundle.spec);
-  for (HostDisk& disk : container.disks) disk.disk.id = fmt::format("disk{}", next_disk_++);
-  container.init = std::make_shared<Process>(io_.get_executor(), "");
-  container.init->terminal = request.terminal;
-  container.init->stdin_path = request.stdin_path;
-  container.init->stdout_path = request.stdout_path;
-  container.init->stderr_path = request.stderr_path;
-  container.init->fds = std::move(request.fds);
-  const bool is_first = containers_.empty();
-  containers_[request.id] = owned;
-  if (request.relay_pid > 0) attach_relay(request.id, "", request.relay_pid);
-
-  std::exception_ptr failure;
-  try {
-    mount_rootfs(request, container);
-    if (is_first) {
-      config_ = load_configuration(options_, container.bundle.spec);
-      shared_ = std::make_unique<SharedFolder>(options_.folder);
-      co_await boot(container);
-    } else {
-      if (cgroup_ && container.init->host_pid > 0) cgroup_->add(container.init->host_pid);
-      run_create_hooks(container);
-    }
-    if (is_first) {
-      co_await set_up_guest(container);
-    } else {
-      co_await plug_disks(container);
-    }
-    co_await create_in_guest(container, request.terminal);
-    if (is_first) {
-      booted_ = true;
-      asio::co_spawn(io_, watch_memory(), asio::detached);
-      follow_network();
-    }
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  if (!failure) {
-    emit({.kind = Event::Kind::create,
-          .container_id = request.id,
-          .exec_id = "",
-          .pid = static_cast<std::uint32_t>(pid_of(*container.init))});
-    co_return;
-  }
-  if (is_first) {
-    co_await shut_down();
-  } else {
-    release_host_side(container);
-    co_await unplug_disks(container);
-  }
-  // Their way out is that of a container that has ended; see OCI runtime-spec, runtime, Lifecycle.
-  oci::run_hooks_leniently(runner_, container.bundle.spec.hooks().poststop(),
-                           state_for_hooks(container, oci::Status::stopped), "poststop");
-  containers_.erase(request.id);
-  std::rethrow_exception(failure);
 }
 
 }  // namespace kata::sandbox

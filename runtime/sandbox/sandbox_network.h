@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runtime/base/fd.h"
+#include "runtime/config/config.h"
 #include "runtime/hypervisor/vm_config.h"
 #include "runtime/network/host_endpoint.h"
 #include "runtime/sandbox/network_follower.h"
@@ -33,5 +34,10 @@ struct Sandbox::Network {
     if (follower) follower->stop();
   }
 };
+
+/// How interfaces are joined, by the configuration.
+inline network::EndpointOptions endpoint_options(const config::Config& config) {
+  return {.vhost = !config.hypervisor.disable_vhost_net};
+}
 
 }  // namespace kata::sandbox

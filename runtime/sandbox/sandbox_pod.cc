@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What containers of one sandbox share in the guest beside its network: namespaces and memory.
-#include <sys/stat.h>
-
 #include <array>
-#include <optional>
-#include <utility>
 
 #include "runtime/base/error.h"
-#include "runtime/base/log.h"
+#include "runtime/base/namespace_type.h"
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/sandbox.h"
 
@@ -22,15 +18,9 @@ constexpr std::array<std::string_view, 3> kSharedTypes = {"ipc", "pid", "uts"};
 /// Below the folder that the agent allows storages in.
 constexpr std::string_view kGuestMemory = "/run/kata-containers/sandbox/shm";
 
-std::optional<std::pair<dev_t, ino_t>> identity(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return std::pair(status.st_dev, status.st_ino);
-}
-
 bool is_own_namespace(const std::string& path, std::string_view type) {
-  const auto wanted = identity(path);
-  return wanted && wanted == identity(fmt::format("/proc/self/ns/{}", type));
+  const auto wanted = namespace_identity(path);
+  return wanted && wanted == namespace_identity(fmt::format("/proc/self/ns/{}", type));
 }
 
 }  // namespace
@@ -39,13 +29,13 @@ bool is_own_namespace(const std::string& path, std::string_view type) {
 /// path, whatever the path, tells whose it is.
 const Container* Sandbox::owner_of_namespace(const std::string& path, std::string_view file,
                                              const Container& asking) const {
-  const auto wanted = identity(path);
+  const auto wanted = namespace_identity(path);
   if (!wanted) return nullptr;
   for (const auto& [id, container] : containers_) {
     const Process& init = *container->init;
     if (container.get() == &asking) continue;  // its relay has joined the namespace already
     if (init.host_pid <= 0 || init.status == ProcessStatus::stopped) continue;
-    if (identity(fmt::format("/proc/{}/ns/{}", init.host_pid, file)) == wanted)
+    if (namespace_identity(fmt::format("/proc/{}/ns/{}", init.host_pid, file)) == wanted)
       return container.get();
   }
   return nullptr;
@@ -76,25 +66,6 @@ asio::awaitable<std::map<std::string, std::string>> Sandbox::guest_namespaces(
     paths[std::string(type)] = fmt::format("/proc/{}/ns/{}", response.init_pid(), type);
   }
   co_return paths;
-}
-
-/// Those of the machine's first container are there from its start.
-asio::awaitable<void> Sandbox::plug_disks(const Container& container) {
-  for (const HostDisk& disk : container.disks) {
-    hypervisor::BlockDevice device = disk.disk;
-    co_await vm_->add_block(std::move(device));
-  }
-}
-
-asio::awaitable<void> Sandbox::unplug_disks(const Container& container) {
-  if (ended_ || !vm_) co_return;
-  for (const HostDisk& disk : container.disks) {
-    try {
-      co_await vm_->remove_block(disk.disk.id);
-    } catch (const Error& error) {
-      log::debug("disk stays in the machine id={} error=\"{}\"", disk.disk.id, error.what());
-    }
-  }
 }
 
 grpc::Storage Sandbox::shared_memory(const std::string& source, std::uint64_t bytes) {

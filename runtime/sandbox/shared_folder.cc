@@ -16,6 +16,7 @@
 #include "runtime/base/scope_exit.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_mount.h"
+#include "runtime/sandbox/shared_mount.h"
 
 namespace kata::sandbox {
 namespace {
@@ -64,7 +65,7 @@ void add_flag_to_all(const std::string& path, std::uint64_t attribute, unsigned 
 
 SharedFolder::SharedFolder(const std::string& folder)
     : shared_(join_path(folder, "shared")),
-      mounts_(join_path(folder, "mounts")),
+      mounts_(join_path(folder, kMountsFolder)),
       staging_(join_path(folder, "staging")) {
   for (const std::string& path : {shared_, mounts_}) make_directories(path, kSearchable);
   sys::mount(mounts_, mounts_, "", MS_BIND);
@@ -89,8 +90,9 @@ SharedFolder::~SharedFolder() {
 
 std::string SharedFolder::folder_of(const std::string& container_id) const {
   const auto removed = removals_.find(container_id);
-  return removed == removals_.end() ? container_id
-                                    : fmt::format("{}~{}", container_id, removed->second);
+  return removed == removals_.end()
+             ? container_id
+             : fmt::format("{}{}{}", container_id, kGeneration, removed->second);
 }
 
 std::string SharedFolder::add(const std::string& source, const std::string& container_id,
@@ -100,6 +102,12 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
         // By descriptor from here on: a source may lie where another guest can change names.
         const UniqueFd opened = open_file(source, O_PATH);
         const struct stat status = sys::stat_of(opened.get());
+        if (S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode)) {
+          throw_error(Code::unimplemented,
+                      "{} is a device file of the host, which the guest does not have; mount the "
+                      "file system that is on it, or use --device",
+                      source);
+        }
         const std::string relative = folder_of(container_id) + "/" + name;
         const std::string target = join_path(mounts_, relative);
         make_mount_point(target, status);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <sstream>
 
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
@@ -106,6 +107,28 @@ class OtherNamespace {
   kata::ChildProcess child_;
   bool ready_ = false;
 };
+
+std::string call(long number) { return "call:" + std::to_string(number); }
+
+/// A process that gets its processor, disk and clocks in another way than others.
+const Json& scheduled() {
+  static const Json facts = [] {
+    Bundle bundle(probe({call(SYS_sched_getscheduler), call(SYS_ioprio_get) + ":1",
+                         "read:/proc/self/timens_offsets"}));
+    bundle.config["linux"]["personality"] = {{"domain", "LINUX32"}};
+    bundle.config["linux"]["namespaces"].push_back({{"type", "time"}});
+    bundle.config["linux"]["timeOffsets"] = {{"monotonic", {{"secs", 1000}, {"nanosecs", 5}}},
+                                             {"boottime", {{"secs", 2000}}}};
+    bundle.config["process"]["scheduler"] = {{"policy", "SCHED_RR"}, {"priority", 3}};
+    bundle.config["process"]["ioPriority"] = {{"class", "IOPRIO_CLASS_BE"}, {"priority", 6}};
+    return probed(bundle);
+  }();
+  return facts;
+}
+
+const Json& scheduled_answer(const std::string& query) {
+  return scheduled().at("answers").at(query);
+}
 
 }  // namespace
 
@@ -325,9 +348,29 @@ TEST_CASE("config-linux.md, Readonly Paths: they cannot be written") {
 }
 
 TEST_CASE("config-linux.md, Personality: LINUX32 is the process's") {
-  Bundle bundle(probe());
-  bundle.config["linux"]["personality"] = {{"domain", "LINUX32"}};
-  CHECK(probed(bundle).at("machine") == "i686");
+  CHECK(scheduled().at("machine") == "i686");
+}
+
+TEST_CASE("config-linux.md, Time namespace: offsets are the clocks'") {
+  const std::string offsets = scheduled_answer("read:/proc/self/timens_offsets").value("data", "");
+  std::istringstream lines(offsets);
+  std::string clock;
+  for (long seconds = 0, nanoseconds = 0; lines >> clock >> seconds >> nanoseconds;) {
+    INFO(clock);
+    CHECK(seconds == (clock == "monotonic" ? 1000 : 2000));
+    CHECK(nanoseconds == (clock == "monotonic" ? 5 : 0));
+  }
+  CHECK(clock == "boottime");
+}
+
+TEST_CASE("config.md, Linux Process: scheduler is the process's") {
+  constexpr int kRoundRobin = 2;  // SCHED_RR
+  CHECK(scheduled_answer(call(SYS_sched_getscheduler)).value("result", -1) == kRoundRobin);
+}
+
+TEST_CASE("config.md, Linux Process: ioPriority is the process's") {
+  constexpr int kBestEffort6 = 2 << 13 | 6;  // IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6)
+  CHECK(scheduled_answer(call(SYS_ioprio_get) + ":1").value("result", -1) == kBestEffort6);
 }
 
 TEST_CASE("runtime-linux.md, File descriptors: only the three standard streams are open") {

@@ -2,6 +2,7 @@
 #include "runtime/agent/container/cgroup_limits.h"
 
 #include <cerrno>
+#include <charconv>
 
 #include "oci.pb.h"
 #include "runtime/base/error.h"
@@ -42,6 +43,7 @@ void add_cpu(LimitWrites& writes, const grpc::LinuxCPU& cpu) {
     add(writes, "cpu.max",
         fmt::format("{} {}", quota, cpu.period() != 0 ? cpu.period() : kDefaultPeriod));
   }
+  if (cpu.has_burst()) add(writes, "cpu.max.burst", std::to_string(cpu.burst()));
   add(writes, "cpuset.cpus", cpu.cpus());
   add(writes, "cpuset.mems", cpu.mems());
 }
@@ -77,6 +79,16 @@ void check_unified_name(const std::string& name) {
     throw_error(Code::invalid_argument,
                 "unified resource \"{}\" must be a file name without slashes", name);
   }
+}
+
+void check_memory_in_use(const std::string& folder, const grpc::LinuxMemory& memory) {
+  if (!memory.check_before_update() || memory.limit() <= 0) return;
+  const std::string used = read_line_of(join_path(folder, "memory.current"));
+  std::int64_t bytes = 0;
+  std::from_chars(used.data(), used.data() + used.size(), bytes);
+  if (bytes <= memory.limit()) return;
+  throw_error(Code::failed_precondition, "unable to set memory limit to {} (current usage: {})",
+              memory.limit(), bytes);
 }
 
 }  // namespace
@@ -132,6 +144,7 @@ LimitWrites limits_to_write(const grpc::LinuxResources& resources) {
 }
 
 void write_limits(const std::string& folder, const grpc::LinuxResources& resources) {
+  check_memory_in_use(folder, resources.memory());
   for (const auto& [file, text] : limits_to_write(resources)) {
     try {
       write_kernel_file(join_path(folder, file), text);

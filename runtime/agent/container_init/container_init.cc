@@ -20,8 +20,10 @@
 #include "runtime/agent/container_init/mounts.h"
 #include "runtime/agent/container_init/namespaces.h"
 #include "runtime/agent/container_init/rootfs.h"
+#include "runtime/agent/container_init/scheduling.h"
 #include "runtime/agent/container_init/security_labels.h"
 #include "runtime/agent/container_init/sync_channel.h"
+#include "runtime/agent/container_init/user_namespace.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
@@ -107,12 +109,12 @@ void make_console(const Plan& plan, int root) {
   attach_terminal(terminal, plan.process());
 }
 
-void make_container(const Plan& plan) {
+void make_container(const Plan& plan, UniqueFd sysfs) {
   if (plan.sets_up_lo()) sys::bring_loopback_up();
   set_names(plan);
   set_sysctls(plan);
   const UniqueFd root = prepare_rootfs(plan);
-  make_mounts(plan, root.get());
+  make_mounts(plan, root.get(), std::move(sysfs));
   make_devices(plan, root.get());
   make_console(plan, root.get());
   report_and_wait(Report::MOUNTED);
@@ -196,6 +198,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   const Identity identity = resolve_identity(plan);
   own_stdio(identity.uid);
   if (plan.linux().personality() == "LINUX32") sys::set_personality(PER_LINUX32);
+  apply_scheduling(process);
   set_exec_labels(process.apparmor_profile(), process.selinux_label());
   if (process.no_new_privileges()) {
     sys::process_control(PR_SET_NO_NEW_PRIVS, 1, 0, "set no_new_privs");
@@ -228,6 +231,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   const Plan plan = read_plan();
   wait_for_go(kSyncFd);  // the agent has moved this process into the cgroup, which a cgroup
                          // namespace starts from
+  UniqueFd sysfs = prepare_user_namespace(plan);
   enter_namespaces(plan, [] { report_and_wait(Report::WANTS_MAPS); });
   continue_in_second_process();
   sys::process_control(PR_SET_DUMPABLE, 0, 0, "make the process undumpable");
@@ -236,7 +240,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   if (plan.joins()) {
     join_container(plan);
   } else {
-    make_container(plan);
+    make_container(plan, std::move(sysfs));
   }
   become_process(plan);
 }

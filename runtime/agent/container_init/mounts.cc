@@ -102,17 +102,10 @@ void mount_file_system(const grpc::Mount& mount, const MountOptions& options, in
     check_kernel_mount_point(mount.destination(), root);
   const UniqueFd target = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
   const std::string source = mount.source().empty() ? mount.type() : mount.source();
-  try {
-    sys::mount(source, sys::fd_path(target.get()), mount.type(), options.flags, options.data);
-  } catch (const Error& error) {
-    // Only who owns the network namespace may mount a sysfs, and the guest's network belongs to the
-    // machine, not to the container's user namespace. What is there may be bound, whole.
-    if (mount.type() != "sysfs" || error.err() != EPERM) throw;
-    bind("/sys", root, mount.destination(), options.flags | MS_BIND | MS_REC);
-  }
+  sys::mount(source, sys::fd_path(target.get()), mount.type(), options.flags, options.data);
 }
 
-void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root) {
+void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root, UniqueFd& sysfs) {
   const auto& list = mount.options();
   const MountOptions options =
       parse_mount_options(std::vector<std::string>(list.begin(), list.end()));
@@ -124,6 +117,9 @@ void make_mount(const launch::Plan& plan, const grpc::Mount& mount, int root) {
     mount_tmpfs(mount, options, root);
   } else if (mount.type() == "cgroup" || mount.type() == "cgroup2") {
     mount_cgroup(plan, mount, options, root);
+  } else if (mount.type() == "sysfs" && sysfs) {
+    check_kernel_mount_point(mount.destination(), root);
+    sys::attach_mount(UniqueFd(std::move(sysfs)).get(), at(root, mount.destination()).get());
   } else {
     mount_file_system(mount, options, root);
   }
@@ -146,10 +142,11 @@ void with_existing(int root, const std::string& path, const Body& body) {
 
 }  // namespace
 
-void make_mounts(const launch::Plan& plan, int root) {
+void make_mounts(const launch::Plan& plan, int root, UniqueFd sysfs) {
   for (const grpc::Mount& mount : plan.mounts()) {
-    in_context([&] { make_mount(plan, mount, root); }, "mount \"{}\" ({}) to rootfs at \"{}\"",
-               mount.source(), mount.type(), mount.destination());
+    in_context([&] { make_mount(plan, mount, root, sysfs); },
+               "mount \"{}\" ({}) to rootfs at \"{}\"", mount.source(), mount.type(),
+               mount.destination());
   }
 }
 

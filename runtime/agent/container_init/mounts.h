@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "runtime/base/fd.h"
+
 namespace kata::agent::launch {
 class Plan;
 }
@@ -13,7 +15,8 @@ namespace kata::agent {
 
 /// Makes all mounts in the order of the spec; `root` is an open folder, and no destination leads
 /// out of it. Throws Error that names the destination.
-void make_mounts(const launch::Plan& plan, int root);
+/// `sysfs`, when it is one, is attached in place of a new one; see user_namespace.h.
+void make_mounts(const launch::Plan& plan, int root, UniqueFd sysfs);
 /// Makes those tmpfs mounts read-only that asked for it: they had to take device nodes and folders
 /// first.
 void seal_readonly_tmpfs(const launch::Plan& plan, int root);

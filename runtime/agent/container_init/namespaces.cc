@@ -11,31 +11,16 @@
 #include <vector>
 
 #include "launch.pb.h"
+#include "runtime/agent/container_init/scheduling.h"
 #include "runtime/agent/container_init/sync_channel.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/namespace_type.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_process.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-
 namespace kata::agent {
 namespace {
-
-struct NamespaceType {
-  std::string_view name;  // in config.json
-  std::string_view file;  // in /proc/PID/ns
-  int flag;
-};
-
-constexpr NamespaceType kTypes[] = {
-    {"cgroup", "cgroup", CLONE_NEWCGROUP}, {"ipc", "ipc", CLONE_NEWIPC},
-    {"uts", "uts", CLONE_NEWUTS},          {"network", "net", CLONE_NEWNET},
-    {"pid", "pid", CLONE_NEWPID},          {"time", "time", CLONE_NEWTIME},
-    {"mount", "mnt", CLONE_NEWNS},         {"user", "user", CLONE_NEWUSER},
-};
 
 struct Joined {
   int flag;
@@ -51,8 +36,7 @@ bool is_same_file(int fd, const std::string& path) {
 /// All descriptors are opened before the first setns(2): the mount namespace takes /proc away.
 std::vector<Joined> open_joined(const launch::Plan& plan) {
   std::vector<Joined> result;
-  for (const NamespaceType& type :
-       kTypes) {  // user last: after it the guest's root rights are gone
+  for (const NamespaceType& type : kNamespaceTypes) {
     std::string path;
     for (const grpc::LinuxNamespace& wanted : plan.linux().namespaces()) {
       if (wanted.type() == type.name) path = wanted.path();
@@ -76,9 +60,7 @@ void become_root() {
 }  // namespace
 
 int namespace_flag(const std::string& type) {
-  for (const NamespaceType& entry : kTypes) {
-    if (entry.name == type) return entry.flag;
-  }
+  if (const NamespaceType* known = namespace_type(type)) return known->flag;
   throw_error(Code::invalid_argument, "unknown namespace type \"{}\"", type);
 }
 
@@ -113,6 +95,7 @@ void enter_namespaces(const launch::Plan& plan, const std::function<void()>& wai
     fresh &= ~CLONE_NEWUSER;
   }
   if (fresh != 0) sys::unshare(fresh);
+  if ((fresh & CLONE_NEWTIME) != 0) set_time_offsets(plan.linux());
 }
 
 }  // namespace kata::agent

@@ -6,10 +6,12 @@
 #include <asio/use_awaitable.hpp>
 #include <charconv>
 #include <chrono>
+#include <type_traits>
 
 #include "agent.pb.h"
 #include "runtime/agent/container/guest_devices.h"
 #include "runtime/agent/container/guest_hooks.h"
+#include "runtime/agent/machine/pci_device.h"
 #include "runtime/agent/rpc/services.h"
 #include "runtime/agent/storage/block_device.h"
 #include "runtime/base/io.h"
@@ -26,15 +28,14 @@ using wire::Empty;
 constexpr int kMaxContainerStorages = 1024;
 constexpr int kMaxContainerDevices = 256;
 
-/// A hot-plugged disk shows up a moment after the host has added it.
-asio::awaitable<dev_t> find_disk(Sandbox& sandbox, std::string source) {
+/// What `find` gives; a hot-plugged device shows up a moment after the host has added it.
+template <typename Find>
+asio::awaitable<std::invoke_result_t<Find>> when_there(Sandbox& sandbox, Find find) {
   constexpr int kTries = 100;
   constexpr std::chrono::milliseconds kPause(50);
   for (int i = 0;; ++i) {
     try {
-      const std::string path = find_block_device(source);
-      struct stat status {};
-      if (::stat(path.c_str(), &status) == 0) co_return status.st_rdev;
+      co_return find();
     } catch (const Error& error) {
       if (error.code() != Code::not_found || i >= kTries) throw;
     }
@@ -43,11 +44,33 @@ asio::awaitable<dev_t> find_disk(Sandbox& sandbox, std::string source) {
   }
 }
 
+dev_t number_of_disk(const std::string& source) {
+  const std::string path = find_block_device(source);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_error(Code::not_found, "no block device {}", path);
+  return status.st_rdev;
+}
+
+/// "HOST-ADDRESS=PCI-PATH", as upstream's runtime names it.
+std::string pci_path_in(const grpc::Device& device) {
+  if (device.options_size() == 0)
+    throw_error(Code::invalid_argument, "device {} has no PCI path", device.id());
+  const std::string& option = device.options(0);
+  return option.substr(option.find('=') + 1);
+}
+
 asio::awaitable<void> settle_devices_of(Sandbox& sandbox, grpc::CreateContainerRequest& request) {
   for (const grpc::Device& device : request.devices()) {
-    if (device.type() != "blk") continue;
-    const dev_t number = co_await find_disk(sandbox, device.id());
-    renumber_device(*request.mutable_oci(), device.container_path(), number);
+    if (device.type() == "blk") {
+      const dev_t number =
+          co_await when_there(sandbox, [&] { return number_of_disk(device.id()); });
+      renumber_device(*request.mutable_oci(), device.container_path(), number);
+    } else if (device.type() == "vfio-pci-gk") {
+      const std::string path = pci_path_in(device);
+      const std::string address =
+          co_await when_there(sandbox, [&] { return find_pci_device(path); });
+      log::info("device of the host host={} here={}", device.options(0), address);
+    }
   }
   settle_devices(*request.mutable_oci());
 }

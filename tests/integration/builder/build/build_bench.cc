@@ -46,6 +46,8 @@ BuildBench::BuildBench() {
   write_file(path("source/LICENSE"), "licence\n");
   write_file(path("source/CHANGELOG.md"), "## [Unreleased]\n### Added\n- first\n");
   write_file(path("source/runtime/config/configuration.toml.in"), "# defaults\n");
+  write_file(path("source/docs/man/containerd-shim-kata-v2.8.md"),
+             "# NAME\ncontainerd-shim-kata-v2 - owns\n");
   write_file(path("source/docs/man/kata-runtime.8.md"), "# NAME\nkata-runtime - runs\n");
   write_file(path("source/docs/man/katabuild.1.md"), "# NAME\nkatabuild - builds\n");
   for (const char* folder : {"rpm", "yum-repo"})

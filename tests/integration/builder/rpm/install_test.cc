@@ -69,6 +69,7 @@ TEST_CASE("packages install cleanly, an upgrade keeps configuration, removal lea
   CHECK(read_file(share + "vmlinuz.container") == "vmlinuz");
   CHECK(read_file(share + "kata-containers-initrd.img") == "initrd");
   CHECK(fs::exists(root.root + "/usr/share/man/man8/kata-runtime.8.gz"));
+  CHECK(fs::exists(root.root + "/usr/share/man/man8/containerd-shim-kata-v2.8.gz"));
 
   const std::string configuration = root.root + "/etc/kata-containers/configuration.toml";
   write_file(configuration, "# mine\n");

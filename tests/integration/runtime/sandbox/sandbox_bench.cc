@@ -58,6 +58,9 @@ class AgentMachine final : public hypervisor::Vm {
   asio::awaitable<void> remove_network(const std::string&) override { co_return; }
   asio::awaitable<void> add_block(hypervisor::BlockDevice) override { co_return; }
   asio::awaitable<void> remove_block(const std::string&) override { co_return; }
+  asio::awaitable<void> add_pci(hypervisor::PciDevice) override { co_return; }
+  asio::awaitable<void> remove_pci(const std::string&) override { co_return; }
+  asio::awaitable<std::string> pci_path(const std::string&) override { co_return "02/00"; }
   [[nodiscard]] pid_t pid() const noexcept override { return has_ended_ ? 0 : ::getpid(); }
   [[nodiscard]] std::vector<pid_t> helper_pids() const override { return {}; }
   [[nodiscard]] std::string end_reason() const override { return {}; }

@@ -16,6 +16,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/sys_mount.h"
 #include "runtime/sandbox/shared_folder.h"
+#include "runtime/sandbox/shared_mount.h"
 #include "tests/support/require.h"
 
 using namespace kata;
@@ -179,4 +180,34 @@ TEST_CASE("a source that is not there is named", "[shared_folder]") {
   CHECK_THROWS_WITH(share.folder->add("/nowhere", "c1", "rootfs", Access::read_write),
                     Catch::Matchers::Contains("share /nowhere with the guest") &&
                         Catch::Matchers::Contains("No such file"));
+}
+
+TEST_CASE("a volume stays what it was when its path leads elsewhere", "[shared_folder]") {
+  Share share;
+  write_file(share.dir.path() + "/secret", "secret");
+  share.folder->add(share.volume() + "/file", "c1", "mounts/0-file", Access::read_write);
+  CHECK(::unlink((share.volume() + "/file").c_str()) == 0);
+  CHECK(::symlink((share.dir.path() + "/secret").c_str(), (share.volume() + "/file").c_str()) == 0);
+  const auto shown = sandbox::shared_mount(share.sandbox(), "c1", "mounts/0-file");
+  REQUIRE(shown);
+  CHECK(read_file(*shown) == "text");
+  CHECK_FALSE(sandbox::shared_mount(share.sandbox(), "c1", "mounts/1-file"));
+  CHECK_FALSE(sandbox::shared_mount(share.sandbox(), "c", "mounts/0-file"));
+}
+
+TEST_CASE("the volumes of a container that is made anew are found", "[shared_folder]") {
+  Share share;
+  share.folder->add(share.volume(), "c1", "mounts/0-data", Access::read_write);
+  share.folder->remove("c1");
+  CHECK_FALSE(sandbox::shared_mount(share.sandbox(), "c1", "mounts/0-data"));
+  share.folder->add(share.volume(), "c1", "mounts/0-data", Access::read_write);
+  const auto shown = sandbox::shared_mount(share.sandbox(), "c1", "mounts/0-data");
+  REQUIRE(shown);
+  CHECK(read_file(*shown + "/file") == "text");
+}
+
+TEST_CASE("a device file of the host is not shared", "[shared_folder]") {
+  Share share;
+  CHECK_THROWS_WITH(share.folder->add("/dev/null", "c1", "mounts/0-null", Access::read_write),
+                    Catch::Matchers::Contains("device file of the host"));
 }

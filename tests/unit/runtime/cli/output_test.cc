@@ -13,6 +13,7 @@
 #include "runtime/cli/state.h"
 #include "runtime/cli/stats_json.h"
 #include "runtime/cli/version.h"
+#include "runtime/oci/differences.h"
 
 using namespace kata;
 using namespace kata::cli;
@@ -111,11 +112,21 @@ TEST_CASE("features is the specification's structure", "[cli]") {
   CHECK(features["ociVersionMin"] == "1.0.0");
   CHECK(features["ociVersionMax"] == "1.1.0");
   CHECK(features["linux"]["capabilities"].size() == 41);
-  CHECK(features["linux"]["namespaces"].size() == 7);
+  CHECK(features["linux"]["namespaces"].size() == 8);
   CHECK(features["linux"]["cgroup"]["v2"] == true);
   CHECK(features["linux"]["apparmor"]["enabled"] == false);
   CHECK(features["mountOptions"].is_array());
   CHECK(features["hooks"].is_array());
+}
+
+TEST_CASE("features and check tell every difference", "[cli]") {
+  const json told = json::parse(features_json())["annotations"];
+  const std::string text = differences_text();
+  for (const oci::Difference& difference : oci::differences()) {
+    CHECK(told["io.katacontainers.difference: " + std::string(difference.field)] ==
+          difference.what);
+    CHECK(text.find(std::string(difference.field) + ": ") != std::string::npos);
+  }
 }
 
 TEST_CASE("the version's first line is what engines parse", "[cli]") {

@@ -240,3 +240,10 @@ TEST_CASE("an image as memory has its slot and its size in the machine", "[comma
   CHECK_THAT(text_of(vm), Contains("slots=4,maxmem=4224M") && Contains("virtio-pmem-pci") &&
                               !Contains("nvdimm"));
 }
+
+TEST_CASE("a PCI device of the host is on the root bus from the start", "[command_line]") {
+  VmConfig vm = machine();
+  vm.hotplug_ports = 1;
+  vm.pci_devices.push_back({.id = "vfio0", .address = "0000:01:00.0"});
+  CHECK_THAT(text_of(vm), Contains("-device vfio-pci,id=dev-vfio0,host=0000:01:00.0,bus=pcie.0"));
+}

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/base/error.h"
+#include "runtime/hypervisor/qemu_pci.h"
 #include "scripted_transport.h"
 
 using namespace kata;
@@ -217,4 +218,46 @@ TEST_CASE("microvm says that it cannot take devices", "[hotplug]") {
   Plugging p;
   p.config.machine = Machine::microvm;
   CHECK_THAT(p.run(p.hotplug.add_network(network("net1"))), Contains("microvm"));
+}
+
+TEST_CASE("a PCI device of the host is plugged into a root port and taken out", "[hotplug]") {
+  Plugging p;
+  CHECK(p.run(p.hotplug.add_pci({.id = "vfio0", .address = "0000:01:00.0"})).empty());
+  const Json& plugged = p.script->commands.back();
+  CHECK(plugged["execute"] == "device_add");
+  CHECK(plugged["arguments"]["driver"] == "vfio-pci");
+  CHECK(plugged["arguments"]["host"] == "0000:01:00.0");
+  CHECK(plugged["arguments"]["bus"] == "port0");
+  CHECK_THAT(p.run(p.hotplug.add_pci({.id = "vfio1", .address = "0000:02:00.0"})),
+             Contains("pcie_root_port"));
+  CHECK(p.run(p.hotplug.remove_pci("vfio0")).empty());
+  CHECK(p.run(p.hotplug.add_pci({.id = "vfio1", .address = "0000:02:00.0"})).empty());
+}
+
+TEST_CASE("a PCI device that QEMU refuses is named, and leaves its port free", "[hotplug]") {
+  Plugging p;
+  bool refuses = true;
+  p.script->answer = [&](const Json& command) {
+    const bool error = refuses && command["execute"] == "device_add";
+    return fmt::format("{{\"{}\": {{{}}}, \"id\": {}}}\r\n", error ? "error" : "return",
+                       error ? R"("class": "GenericError", "desc": "group 1 is not viable")" : "",
+                       command.value("id", 0));
+  };
+  CHECK_THAT(p.run(p.hotplug.add_pci({.id = "vfio0", .address = "0000:01:00.0"})),
+             Contains("0000:01:00.0") && Contains("group 1 is not viable"));
+  refuses = false;
+  CHECK(p.run(p.hotplug.add_pci({.id = "vfio0", .address = "0000:01:00.0"})).empty());
+}
+
+TEST_CASE("a device's way through the buses is its slots", "[hotplug]") {
+  const Json buses = parse_json(R"([{"bus": 0, "devices": [
+    {"bus": 0, "slot": 1, "function": 0, "qdev_id": ""},
+    {"bus": 0, "slot": 10, "function": 0, "qdev_id": "dev-vfio0"},
+    {"bus": 0, "slot": 2, "function": 0, "qdev_id": "port0", "pci_bridge": {"bus": {"number": 0},
+      "devices": [{"bus": 1, "slot": 0, "function": 0, "qdev_id": "dev-vfio1"}]}}]}])",
+                                "answer");
+  CHECK(pci_path_of(buses, "dev-vfio0") == "0a");
+  CHECK(pci_path_of(buses, "dev-vfio1") == "02/00");
+  CHECK_THROWS_WITH(pci_path_of(buses, "dev-vfio2"), Contains("no PCI device dev-vfio2"));
+  CHECK_THROWS_WITH(pci_path_of(Json::object(), "x"), Contains("no list"));
 }

@@ -63,3 +63,31 @@ TEST_CASE("validate_spec names what is wrong", "[oci]") {
           s.mutable_hooks()->add_prestart()->set_path("hook");
         }).starts_with("hooks.prestart: path is not absolute"));
 }
+
+TEST_CASE("scheduling and clocks are checked before anything starts", "[oci]") {
+  using Spec = grpc::Spec;
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->mutable_scheduler()->set_policy("SCHED_FIFO");
+          s.mutable_process()->mutable_io_priority()->set_class_("IOPRIO_CLASS_IDLE");
+        }) == "valid");
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->mutable_scheduler()->set_policy("SCHED_NONE");
+        }).find("unknown policy") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->mutable_scheduler()->set_policy("SCHED_RR");
+          s.mutable_process()->mutable_scheduler()->add_flags("SCHED_FLAG_NONE");
+        }).find("unknown flag") != std::string::npos);
+  CHECK(error_after([](Spec& s) {
+          s.mutable_process()->mutable_io_priority()->set_class_("IOPRIO_CLASS_BE");
+          s.mutable_process()->mutable_io_priority()->set_priority(8);
+        }).find("is not between 0 and 7") != std::string::npos);
+  const auto offset = [](Spec& s) -> grpc::LinuxTimeOffset& {
+    return (*s.mutable_linux()->mutable_time_offsets())["monotonic"];
+  };
+  CHECK(error_after([&](Spec& s) { offset(s).set_secs(1); }).find("a new time namespace") !=
+        std::string::npos);
+  CHECK(error_after([&](Spec& s) {
+          offset(s).set_nanosecs(1000000000);
+          s.mutable_linux()->add_namespaces()->set_type("time");
+        }).find("a second or more") != std::string::npos);
+}
