@@ -186,15 +186,16 @@ TEST_CASE("a user namespace maps the container's ids and keeps its files", "[e2e
   Podman podman;
   const CommandResult result =
       podman.run({"--uidmap", "0:100000:5000", "--gidmap", "0:200000:5000", "--cap-drop", "all",
-                  kImage, "sh", "-c",
+                  "--tmpfs", "/scratch/inner", kImage, "sh", "-c",
                   "cat /proc/self/uid_map /proc/self/gid_map; id -u; stat -c '%u %g' /bin /proc/1; "
-                  "echo x > /tmp/f && stat -c '%u %g' /tmp/f"});
+                  "echo x > /tmp/f && stat -c '%u %g' /tmp/f; ls -d /sys/class/net/lo; "
+                  "stat -c '%u %a' /scratch /scratch/inner"});
   INFO(result.error_output);
   REQUIRE(result.status == 0);
   std::istringstream words(result.output);
   std::string facts;
   for (std::string word; words >> word;) facts += word + " ";
-  CHECK(facts == "0 100000 5000 0 200000 5000 0 0 0 0 0 0 0 ");
+  CHECK(facts == "0 100000 5000 0 200000 5000 0 0 0 0 0 0 0 /sys/class/net/lo 0 755 0 1777 ");
 }
 
 TEST_CASE("podman attach reaches a container's terminal", "[e2e]") {

@@ -59,10 +59,13 @@ void bind(const std::string& source, int root, const std::string& path, unsigned
 }
 
 void mount_tmpfs(const grpc::Mount& mount, const MountOptions& options, int root) {
-  const UniqueFd covered = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
-  // The folder's own mode unless the options say another, as runc does: /tmp stays 1777.
-  std::string data = fmt::format("mode={:04o}", sys::stat_of(covered.get()).st_mode & 07777U);
-  if (!options.data.empty()) data += "," + options.data;
+  UniqueFd covered = resolve_in_root(root, mount.destination(), IfMissing::give_up);
+  // The folder's own mode unless the options say another, and the kernel's, 1777, where there was
+  // none: as runc does.
+  std::string data;
+  if (covered) data = fmt::format("mode={:04o}", sys::stat_of(covered.get()).st_mode & 07777U);
+  if (!covered) covered = resolve_in_root(root, mount.destination(), IfMissing::make_directory);
+  if (!options.data.empty()) data += (data.empty() ? "" : ",") + options.data;
   sys::mount(mount.source().empty() ? "tmpfs" : mount.source(), sys::fd_path(covered.get()),
              "tmpfs", options.flags & ~static_cast<unsigned long>(MS_RDONLY), data);
   if (options.copy_up) copy_tree(covered.get(), at(root, mount.destination()).get());

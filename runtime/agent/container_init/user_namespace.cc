@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -52,14 +53,25 @@ bool is_bound_file(const grpc::Mount& mount) {
   return is_bind && ::stat(mount.source().c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
+enum class Point { folder, file, tmpfs };
+
+Point kind_of(const grpc::Mount& mount) {
+  if (mount.type() == "tmpfs") return Point::tmpfs;
+  return is_bound_file(mount) ? Point::file : Point::folder;
+}
+
 /// Each part of the path that is missing, owned by the container's root.
-void make_for(const Owner& owner, int root, const std::string& path, bool is_file) {
+void make_for(const Owner& owner, int root, const std::string& path, Point kind) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
     const bool is_last = end == std::string::npos;
     if (!resolve_in_root(root, part, IfMissing::give_up)) {
-      static_cast<void>(resolve_in_root(
-          root, part, is_last && is_file ? IfMissing::make_file : IfMissing::make_directory));
+      const bool is_file = is_last && kind == Point::file;
+      const UniqueFd made =
+          resolve_in_root(root, part, is_file ? IfMissing::make_file : IfMissing::make_directory);
+      // A tmpfs takes the mode of the folder that it covers, and 1777 where there was none.
+      if (is_last && kind == Point::tmpfs)
+        std::filesystem::permissions(sys::fd_path(made.get()), std::filesystem::perms{01777});
       const UniqueFd folder = resolve_in_root(root, parent_path(part), IfMissing::fail);
       sys::change_owner_at(folder.get(), std::string(base_name(part)), owner.uid, owner.gid);
     }
@@ -71,19 +83,19 @@ void make_mount_points(const launch::Plan& plan) {
   const Owner owner{root_of(plan.linux().uid_mappings()), root_of(plan.linux().gid_mappings())};
   const UniqueFd root = open_file(plan.root().path(), O_PATH | O_DIRECTORY);
   std::vector<std::string> made;
-  const auto make = [&](const std::string& path, bool is_file) {
+  const auto make = [&](const std::string& path, Point kind) {
     // What lies below a mount is not in the root file system.
     const bool is_covered = std::any_of(
         made.begin(), made.end(), [&](const std::string& above) { return is_below(path, above); });
     if (path != "/" && !is_covered)
-      ignore_error([&] { make_for(owner, root.get(), path, is_file); },
+      ignore_error([&] { make_for(owner, root.get(), path, kind); },
                    "the mount itself tells what is wrong");
   };
   for (const grpc::Mount& mount : plan.mounts()) {
-    make(mount.destination(), is_bound_file(mount));
+    make(mount.destination(), kind_of(mount));
     made.push_back(mount.destination());
   }
-  if (!plan.process().cwd().empty()) make(clean_path(plan.process().cwd()), false);
+  if (!plan.process().cwd().empty()) make(clean_path(plan.process().cwd()), Point::folder);
 }
 
 }  // namespace
