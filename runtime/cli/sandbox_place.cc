@@ -84,6 +84,13 @@ void check_same_network(const grpc::Spec& spec, const std::string& sandbox_id,
 oci::PodPlace sandbox_place(const grpc::Spec& spec, const std::string& container_id,
                             const ContainerStore& store) {
   oci::PodPlace place = oci::pod_place(spec, container_id);
+  // A pod of Podman's without an infra container: its containers share nothing, and its id is none
+  // of a container's.
+  const auto manager = spec.annotations().find("io.container.manager");
+  const bool is_podman = manager != spec.annotations().end() && manager->second == "libpod";
+  if (is_podman && place.type == oci::ContainerType::pod_container &&
+      !store.is_reserved(place.sandbox_id))
+    place = {oci::ContainerType::single, container_id};
   if (place.type == oci::ContainerType::single) {
     const std::string owner = owner_sandbox(spec, store);
     if (!owner.empty()) place = {oci::ContainerType::pod_container, owner};

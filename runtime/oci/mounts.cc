@@ -34,7 +34,14 @@ bool is_shared_memory(const grpc::Mount& mount) {
   return is_bind(mount) && clean_path(mount.destination()) == "/dev/shm";
 }
 
+bool is_host_overlay(const grpc::Mount& mount) {
+  return mount.type() == "overlay" &&
+         std::any_of(mount.options().begin(), mount.options().end(),
+                     [](const std::string& option) { return option.starts_with("lowerdir="); });
+}
+
 bool shows_host_path(const grpc::Mount& mount) {
+  if (is_host_overlay(mount)) return true;
   return is_bind(mount) && !is_shared_memory(mount) && !binds_kernel_path(mount);
 }
 

@@ -24,7 +24,9 @@ namespace kata::oci {
 /// Whether it is the container's /dev/shm, which engines put on a tmpfs of the host. Shared memory
 /// works only within one kernel, so it is the guest's.
 [[nodiscard]] bool is_shared_memory(const grpc::Mount& mount);
-/// Whether what is seen in the container is the host's path `source`.
+/// Whether it is an overlay whose layers its options name, folders of the host.
+[[nodiscard]] bool is_host_overlay(const grpc::Mount& mount);
+/// Whether what is seen in the container are files of the host, by a bind or such an overlay.
 [[nodiscard]] bool shows_host_path(const grpc::Mount& mount);
 
 }  // namespace kata::oci

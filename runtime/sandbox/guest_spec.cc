@@ -55,6 +55,46 @@ void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   mount.set_type("bind");
 }
 
+/// Podman's `--volume FOLDER:/PATH:O` and `--mount type=image`: the layers are folders of the host,
+/// which puts them together. Options of the mount itself stay the guest's.
+void translate_overlay(grpc::Mount& mount, int index, const GuestView& view) {
+  std::string layers;
+  google::protobuf::RepeatedPtrField<std::string> kept;
+  for (const std::string& option : mount.options()) {
+    const bool is_layers =
+        option.find('=') != std::string::npos || option == "userxattr" || option == "volatile";
+    if (is_layers) {
+      layers += (layers.empty() ? "" : ",") + option;
+    } else {
+      *kept.Add() = option;
+    }
+  }
+  *kept.Add() = "rbind";
+  mount.set_source(view.share_overlay(layers, volume_name(index, mount)));
+  mount.set_type("bind");
+  mount.mutable_options()->Swap(&kept);
+}
+
+/// On a host with cgroup v1 Podman binds systemd's hierarchy into a container that systemd is to
+/// run in, to be written to. In the guest that is the container's own group of cgroup v2.
+void translate_systemd_cgroup(grpc::Spec& spec) {
+  auto& mounts = *spec.mutable_mounts();
+  bool found = false;
+  for (int i = mounts.size() - 1; i >= 0; --i) {
+    if (!oci::is_bind(mounts[i]) || clean_path(mounts[i].source()) != "/sys/fs/cgroup/systemd")
+      continue;
+    mounts.DeleteSubrange(i, 1);
+    found = true;
+  }
+  if (!found) return;
+  for (grpc::Mount& mount : mounts) {
+    if (mount.type() != "cgroup") continue;
+    for (std::string& option : *mount.mutable_options()) {
+      if (option == "ro") option = "rw";
+    }
+  }
+}
+
 /// The guest's kernel has none of the host's namespaces. The network one is the machine itself.
 void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
   google::protobuf::RepeatedPtrField<grpc::LinuxNamespace> kept;
@@ -117,9 +157,14 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
   translate_hooks(*spec.mutable_hooks());
   int index = 0;
   for (grpc::Mount& mount : *spec.mutable_mounts()) {
-    if (oci::is_bind(mount)) translate_bind(mount, index, view);
+    if (oci::is_host_overlay(mount)) {
+      translate_overlay(mount, index, view);
+    } else if (oci::is_bind(mount)) {
+      translate_bind(mount, index, view);
+    }
     ++index;
   }
+  translate_systemd_cgroup(spec);
   grpc::Linux& linux_part = *spec.mutable_linux();
   translate_namespaces(linux_part, view);
   remove_vfio_devices(spec);

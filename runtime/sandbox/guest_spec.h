@@ -26,6 +26,8 @@ struct GuestView {
   std::string rootfs;  ///< guest path
   Share share;
   ShareMemory share_memory;
+  /// As `share`, for an overlay of folders of the host; see SharedFolder::add_overlay.
+  std::function<std::string(const std::string& options, const std::string& name)> share_overlay{};
   /// The guest's paths of namespaces that config.json names by path, by type; those that are not
   /// here become the container's own.
   std::map<std::string, std::string> namespaces;

@@ -179,7 +179,7 @@ asio::awaitable<void> Sandbox::kill(std::string container_id, std::string exec_i
   }
   if (signal == SIGKILL && receiver->status == ProcessStatus::running)
     asio::co_spawn(io_, watch_kill(container_id, receiver), asio::detached);
-  if (target.paused && signal == SIGKILL)
+  if (target.paused && signal == SIGKILL && receiver->status == ProcessStatus::running)
     co_await resume(container_id);  // a frozen process does not die
   if (receiver->status == ProcessStatus::created) {
     // The init that waits for `start` is not the user's program: end it, and tell so.

@@ -71,6 +71,10 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
             *request.add_storages() = shared_memory(source, bytes);
             return request.storages().rbegin()->mount_point();
           },
+      .share_overlay =
+          [this, id](const std::string& options, const std::string& name) {
+            return shared_->add_overlay(options, id, name);
+          },
       .namespaces = std::move(namespaces),
       .guest_seccomp = !config_.runtime.disable_guest_seccomp,
   };

@@ -108,33 +108,55 @@ std::string SharedFolder::add(const std::string& source, const std::string& cont
                       "file system that is on it, or use --device",
                       source);
         }
-        const std::string relative = folder_of(container_id) + "/" + name;
-        const std::string target = join_path(mounts_, relative);
-        make_mount_point(target, status);
-        make_mount_point(staging_, status);
-        const ScopeExit unstage([&] {
-          sys::unmount_all_below(staging_);
-          ignore_error([&] { remove_tree(staging_); }, "delete removes what is left");
+        return place(status, container_id, name, access, [&] {
+          sys::mount(sys::fd_path(opened.get()), staging_, "", MS_BIND | MS_REC);
+          // What the engine mounts below it later may come along; what we do does not go back.
+          sys::mount("none", staging_, "", MS_SLAVE | MS_REC);
         });
-        // A flag that is set on a mount later does not reach the copies of it that are in the twin
-        // and in virtiofsd's namespace by then.
-        sys::mount(sys::fd_path(opened.get()), staging_, "", MS_BIND | MS_REC);
-        // What the engine mounts below it later may come along; what we do does not go back.
-        sys::mount("none", staging_, "", MS_SLAVE | MS_REC);
-        // A guest may make device files in what it can write. A file server that can be talked into
-        // opening one would open the host's device (QEMU's 9p did, see CVE-2023-2861); the kernel
-        // does not let it.
-        add_flag_to_all(staging_, kAttributeNoDevices, MS_NODEV);
-        if (access == Access::recursively_read_only) {
-          add_flag_to_all(staging_, kAttributeReadOnly, MS_RDONLY);
-        } else if (access == Access::read_only) {
-          sys::mount("none", staging_, "",
-                     MS_BIND | MS_REMOUNT | MS_RDONLY | sys::mount_flags_at(staging_));
-        }
-        sys::mount(staging_, target, "", MS_BIND | MS_REC);
-        return join_path(kGuestShared, relative);
       },
       "share {} with the guest", source);
+}
+
+std::string SharedFolder::add_overlay(const std::string& options, const std::string& container_id,
+                                      const std::string& name) {
+  return in_context(
+      [&] {
+        const struct stat folder = sys::stat_of(open_file(mounts_, O_PATH).get());
+        return place(folder, container_id, name, Access::read_write, [&] {
+          sys::mount("overlay", staging_, "overlay", 0, options);
+          sys::mount("none", staging_, "", MS_PRIVATE);
+        });
+      },
+      "share an overlay with the guest");
+}
+
+/// Binds what `stage` puts on the staging place, with its flags set.
+std::string SharedFolder::place(const struct stat& like, const std::string& container_id,
+                                const std::string& name, Access access,
+                                const std::function<void()>& stage) {
+  const std::string relative = folder_of(container_id) + "/" + name;
+  const std::string target = join_path(mounts_, relative);
+  make_mount_point(target, like);
+  make_mount_point(staging_, like);
+  const ScopeExit unstage([&] {
+    sys::unmount_all_below(staging_);
+    ignore_error([&] { remove_tree(staging_); }, "delete removes what is left");
+  });
+  // A flag that is set on a mount later does not reach the copies of it that are in the twin and in
+  // virtiofsd's namespace by then.
+  stage();
+  // A guest may make device files in what it can write. A file server that can be talked into
+  // opening one would open the host's device (QEMU's 9p did, see CVE-2023-2861); the kernel does
+  // not let it.
+  add_flag_to_all(staging_, kAttributeNoDevices, MS_NODEV);
+  if (access == Access::recursively_read_only) {
+    add_flag_to_all(staging_, kAttributeReadOnly, MS_RDONLY);
+  } else if (access == Access::read_only) {
+    sys::mount("none", staging_, "",
+               MS_BIND | MS_REMOUNT | MS_RDONLY | sys::mount_flags_at(staging_));
+  }
+  sys::mount(staging_, target, "", MS_BIND | MS_REC);
+  return join_path(kGuestShared, relative);
 }
 
 void SharedFolder::remove(const std::string& container_id) {

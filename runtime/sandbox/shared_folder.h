@@ -5,6 +5,9 @@
 // root's rights on what it sees, so it sees a read-only twin of the folder that the host works in.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -41,10 +44,16 @@ class SharedFolder {
   /// through it, and when asked for it is read-only, for the guest's servers too. Throws Error.
   std::string add(const std::string& source, const std::string& container_id,
                   const std::string& name, Access access);
+  /// The same for an overlay whose layers are folders of the host: `options` as mount(2) takes
+  /// them.
+  std::string add_overlay(const std::string& options, const std::string& container_id,
+                          const std::string& name);
   /// Detaches everything of one container.
   void remove(const std::string& container_id);
 
  private:
+  std::string place(const struct stat& like, const std::string& container_id,
+                    const std::string& name, Access access, const std::function<void()>& stage);
   [[nodiscard]] std::string folder_of(const std::string& container_id) const;
 
   std::string shared_;   ///< read-only, receives what is mounted below mounts_

@@ -110,3 +110,14 @@ TEST_CASE("a container joins the machine of the one whose network it is to share
   podman.checked({"rm", "-f", "-t", "0", owner});
   CHECK(left_behind(podman, before) == "");
 }
+
+TEST_CASE("containers of a pod without an infra container are machines of their own", "[e2e]") {
+  Podman podman;
+  const std::string pod = podman.make_pod({"--infra=false"});
+  for (const char* name : {"alone-1", "alone-2"})
+    podman.checked({"run", "-d", "--pod", pod, "--name", name, kImage, "sleep", "100"});
+  if (podman.is_vm()) CHECK(engine_processes(podman, "qemu").size() == 2);
+  CHECK(podman.checked({"exec", "alone-2", "cat", "/proc/1/comm"}) == "sleep");
+  podman.checked({"pod", "rm", "-f", "-t", "0", pod});
+  CHECK(engine_processes(podman, "qemu").empty());
+}

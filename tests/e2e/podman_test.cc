@@ -231,3 +231,23 @@ TEST_CASE("podman run ends as its program does and leaves nothing behind", "[e2e
   }
   CHECK(left_behind(podman, before) == "");
 }
+
+TEST_CASE("a volume over which the container has a layer of its own", "[e2e]") {
+  Podman podman;
+  const kata::TempDir volume;
+  kata::write_file(volume.path() + "/given", "given");
+  const CommandResult result = podman.run(
+      {"-v", volume.path() + ":/over:O", "--mount",
+       std::string("type=image,source=") + kImage + ",destination=/image", kImage, "sh", "-c",
+       "cat /over/given; echo changed > /over/given; echo new > /over/new; cat /over/given "
+       "/over/new; test -x /image/bin/busybox && echo image"});
+  INFO(result.error_output);
+  CHECK(result.output == "givenchanged\nnew\nimage\n");
+  CHECK(kata::read_file(volume.path() + "/given") == "given");
+  CHECK_FALSE(kata::path_exists(volume.path() + "/new"));
+}
+
+TEST_CASE("a container that is made for systemd starts", "[e2e]") {
+  Podman podman;
+  CHECK(podman.run({"--systemd=always", kImage, "echo", "ok"}).output == "ok\n");
+}

@@ -138,3 +138,32 @@ TEST_CASE("a user namespace of the host is refused", "[guest_spec]") {
   std::vector<Shared> shared;
   CHECK_THROWS_AS(guest_spec(spec, "c1", view_into(shared)), Error);
 }
+
+TEST_CASE("an overlay of folders of the host is put together there", "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "overlay", "/store/merge", "/o",
+            {"lowerdir=/l", "upperdir=/u,workdir=/w", "rprivate"});
+  std::vector<Shared> shared;
+  GuestView view = view_into(shared);
+  std::string layers;
+  view.share_overlay = [&](const std::string& options, const std::string& name) {
+    layers = options;
+    return "/guest/" + name;
+  };
+  const grpc::Mount mount = guest_spec(spec, "c1", view).mounts(0);
+  CHECK(layers == "lowerdir=/l,upperdir=/u,workdir=/w");
+  CHECK(mount.source() == "/guest/mounts/0-o");
+  CHECK(mount.type() == "bind");
+  CHECK(mount.options_size() == 2);
+  CHECK(mount.options(0) == "rprivate");
+}
+
+TEST_CASE("a container for systemd may write to its cgroup", "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "cgroup", "cgroup", "/sys/fs/cgroup", {"ro", "nosuid"});
+  add_mount(spec, "bind", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/systemd", {"bind", "rw"});
+  std::vector<Shared> shared;
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  REQUIRE(guest.mounts_size() == 1);
+  CHECK(guest.mounts(0).options(0) == "rw");
+}
