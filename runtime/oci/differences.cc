@@ -49,6 +49,10 @@ constexpr Difference kDifferences[] = {
      "not applied: classes and priorities are of sockets, and the host sees none of the guest's"},
     {"command line: create --preserve-fds, exec --preserve-fds",
      "not passed on: a descriptor of the host means nothing to the guest's kernel"},
+    {"command line: --systemd-cgroup",
+     "the runtime makes the cgroup itself, where systemd would put it; a user without root who may "
+     "not, runs the machine without one, and limits hold in the guest"},
+    {"command line: exec --ignore-paused", "an error, in place of waiting for resume"},
     {"command line: checkpoint, restore", "there are no such commands"},
 };
 

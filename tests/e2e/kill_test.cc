@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <thread>
 
@@ -71,6 +72,18 @@ std::vector<std::size_t> some_of(std::size_t end, std::size_t most) {
   return chosen;
 }
 
+/// Kills `verb` at each of the chosen steps, `before` and `after` around it.
+void kill_at_each(OciRuntime& oci, const std::vector<std::string>& verb,
+                  const std::vector<std::string>& steps, const std::vector<std::size_t>& chosen,
+                  const std::function<void()>& before, const std::function<void()>& after) {
+  for (const std::size_t step : chosen) {
+    INFO(verb[0] << ", step " << step << " of " << steps.size() << ": " << steps[step]);
+    before();
+    run_killed(oci, steps, step, verb);
+    after();
+  }
+}
+
 std::vector<std::string> create(const OciRuntime& oci, const std::string& id) {
   return {"create", "--bundle", oci.bundle(), "--pid-file", oci.folder() + "/pid", id};
 }
@@ -90,14 +103,13 @@ TEST_CASE("create that is killed at any step leaves what delete --force removes"
   REQUIRE(oci.ok({"delete", "--force", "kill-0"}));
   CHECK(left_behind(docker, before) == "");
 
-  for (std::size_t step = 1; step < steps.size(); ++step) {
-    const std::string id = "kill-" + std::to_string(step);
-    INFO("step " << step << " of " << steps.size() << ": " << steps[step]);
-    run_killed(oci, steps, step, create(oci, id));
-    CHECK(oci.ok({"delete", "--force", id}));
-    CHECK(oci.status_of(id) == "none");
-    CHECK(left_behind(docker, before) == "");
-  }
+  kill_at_each(
+      oci, create(oci, "kill-1"), steps, some_of(steps.size(), steps.size()), [] {},
+      [&] {
+        CHECK(oci.ok({"delete", "--force", "kill-1"}));
+        CHECK(oci.status_of("kill-1") == "none");
+        CHECK(left_behind(docker, before) == "");
+      });
   // The same id can be used again.
   REQUIRE(oci.ok(create(oci, "kill-1")));
   REQUIRE(oci.ok({"delete", "--force", "kill-1"}));
@@ -155,34 +167,24 @@ TEST_CASE(
   for (const std::vector<std::string>& verb :
        {std::vector<std::string>{"exec", "--detach", id, "true"}, {"kill", id, "URG"}}) {
     const std::vector<std::string> steps = steps_of(oci, verb);
-    for (const std::size_t step : some_of(steps.size(), 12)) {
-      INFO(verb[0] << ", step " << step << " of " << steps.size() << ": " << steps[step]);
-      run_killed(oci, steps, step, verb);
-      CHECK(oci.status_of(id) == "running");
-    }
+    kill_at_each(
+        oci, verb, steps, some_of(steps.size(), 12), [] {},
+        [&] { CHECK(oci.status_of(id) == "running"); });
     CHECK(oci.ok({"exec", id, "true"}));
   }
   be_gone();
 
-  for (const std::size_t step : some_of(start_steps.size(), 6)) {
-    INFO("start, step " << step << " of " << start_steps.size() << ": " << start_steps[step]);
-    be_created();
-    run_killed(oci, start_steps, step, start);
+  kill_at_each(oci, start, start_steps, some_of(start_steps.size(), 6), be_created, [&] {
     const std::string status = oci.status_of(id);
     CHECK((status == "created" || status == "running"));
     if (status != "created") be_gone();
-  }
+  });
   be_gone();
 
   be_created();
   const std::vector<std::string> remove = {"delete", id};
   const std::vector<std::string> remove_steps = steps_of(oci, remove);
-  for (const std::size_t step : some_of(remove_steps.size(), 6)) {
-    INFO("delete, step " << step << " of " << remove_steps.size() << ": " << remove_steps[step]);
-    be_created();
-    run_killed(oci, remove_steps, step, remove);
-    be_gone();
-  }
+  kill_at_each(oci, remove, remove_steps, some_of(remove_steps.size(), 6), be_created, be_gone);
 }
 
 TEST_CASE("a sandbox process that is killed at its own steps leaves what delete --force removes",
