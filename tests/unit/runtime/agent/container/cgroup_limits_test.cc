@@ -93,3 +93,27 @@ TEST_CASE("figures are read from the folder's files", "[cgroup]") {
   CHECK(stats.blkio_stats().io_service_bytes_recursive(1).value() == 20);
   CHECK(stats.blkio_stats().io_service_bytes_recursive(1).minor() == 16);
 }
+
+TEST_CASE("a burst beyond the quota is its own file", "[cgroup]") {
+  grpc::LinuxResources resources;
+  resources.mutable_cpu()->set_quota(50000);
+  CHECK(written(resources, "cpu.max.burst").empty());
+  resources.mutable_cpu()->set_burst(20000);
+  CHECK(written(resources, "cpu.max.burst") == "[20000]");
+}
+
+TEST_CASE("a limit below what is in use is refused when that is to be checked", "[cgroup]") {
+  const TempDir cgroup;
+  for (const char* file : {"memory.max", "memory.swap.max"})
+    write_file(cgroup.path() + "/" + file, "max");
+  write_file(cgroup.path() + "/memory.current", "4096\n");
+  grpc::LinuxResources resources;
+  resources.mutable_memory()->set_limit(4095);
+  resources.mutable_memory()->set_check_before_update(true);
+  CHECK_THROWS_WITH(write_limits(cgroup.path(), resources),
+                    Catch::Contains("limit to 4095 (current usage: 4096)"));
+  CHECK(read_file(cgroup.path() + "/memory.max") == "max");
+  resources.mutable_memory()->set_limit(4096);
+  write_limits(cgroup.path(), resources);
+  CHECK(read_file(cgroup.path() + "/memory.max") == "4096");
+}
