@@ -9,6 +9,7 @@
 #include "builder/pipeline/interrupt.h"
 #include "builder/repo/channel_plan.h"
 #include "builder/repo/pages.h"
+#include "builder/signing/gnupg.h"
 #include "builder/signing/trial_key.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -26,7 +27,7 @@ std::string stage(const ChannelPlan& plan, const PublishOptions& options, const 
     plan.folder.add_package(plan.selection.sources.at(package->location), package->location,
                             package->sha256, package->build_time);
   }
-  const TempDir scratch;
+  const signing::TemporaryFolder scratch;
   const std::string repomd = join_path(scratch.path(), "repomd.xml");
   write_file(repomd, plan.repodata.repomd);
   std::vector<std::pair<std::string, std::string>> files = {

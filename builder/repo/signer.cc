@@ -5,6 +5,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/io.h"
 #include "runtime/base/path.h"
 
 namespace kata::repo {

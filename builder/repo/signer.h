@@ -8,9 +8,9 @@
 #include <string>
 
 #include "builder/recipe/signing_recipe.h"
+#include "builder/signing/gnupg.h"
 #include "builder/signing/signing_key.h"
 #include "runtime/base/command.h"
-#include "runtime/base/io.h"
 
 namespace kata::repo {
 
@@ -33,7 +33,7 @@ class Signer {
  private:
   std::shared_ptr<const signing::SigningKey> key_;
   CommandRunner& runner_;
-  TempDir scratch_;
+  signing::TemporaryFolder scratch_;
 };
 
 /// Checks detached signatures against one public key, in a GnuPG home of its own.
@@ -48,7 +48,7 @@ class SignatureChecker {
 
  private:
   CommandRunner& runner_;
-  TempDir home_;
+  signing::TemporaryFolder home_;
 };
 
 }  // namespace kata::repo

@@ -67,7 +67,7 @@ Command gpg_command(const std::string& home, const std::vector<std::string>& arg
   return command;
 }
 
-TemporaryHome::TemporaryHome()
+TemporaryFolder::TemporaryFolder()
     : folder_(kParent, fmt::format("{}{}-", kPrefix, ::getpid())),
       in_use_(folder_.path() + "/" + kLock, [] {}) {
   ignore_error(remove_abandoned, "somebody else's leavings are not this build's failure");

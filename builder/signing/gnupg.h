@@ -18,19 +18,29 @@ namespace kata::signing {
 /// The environment of the above.
 [[nodiscard]] std::vector<std::string> gpg_environment(const std::string& home);
 
-/// A GnuPG home in /tmp (a socket's path must be short), removed with its agent at the end of
-/// scope. What a killed katabuild left there goes when the next one is made.
+/// A folder in /tmp, removed at the end of scope. What a killed katabuild left there goes when the
+/// next one is made.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  [[nodiscard]] const std::string& path() const noexcept { return folder_.path(); }
+
+ private:
+  TempDir folder_;
+  pipeline::FileLock in_use_;
+};
+
+/// A GnuPG home in such a folder (a socket's path must be short), whose agent ends with it.
 class TemporaryHome {
  public:
-  TemporaryHome();
+  TemporaryHome() = default;
   TemporaryHome(const TemporaryHome&) = delete;
   TemporaryHome& operator=(const TemporaryHome&) = delete;
   ~TemporaryHome();
   [[nodiscard]] const std::string& path() const noexcept { return folder_.path(); }
 
  private:
-  TempDir folder_;
-  pipeline::FileLock in_use_;
+  TemporaryFolder folder_;
 };
 
 }  // namespace kata::signing

@@ -75,11 +75,14 @@ std::vector<std::string> virtiofsd_arguments(const SharedDirectory& shared, int 
 
 Virtiofsd start_virtiofsd(const SharedDirectory& shared) {
   Virtiofsd result;
-  // In a folder that only we can enter, and gone as soon as both ends are open.
-  const TempDir dir("/tmp", "kata-virtiofs-");
-  const std::string path = dir.path() + "/socket";
-  const UniqueFd listener = listen_unix(path, SOCK_STREAM, 1);
-  result.client = connect_unix(path, SOCK_STREAM);
+  UniqueFd listener;
+  {
+    // In a folder that only we can enter, and gone as soon as both ends are open.
+    const TempDir dir("/tmp", "kata-virtiofs-");
+    const std::string path = dir.path() + "/socket";
+    listener = listen_unix(path, SOCK_STREAM, 1);
+    result.client = connect_unix(path, SOCK_STREAM);
+  }
   Pipe log = make_pipe();
   result.log = std::move(log.read);
   result.process = in_context(
