@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/inspect/erofs_reader.h"
 
-#include <linux/limits.h>
 #include <lz4.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "builder/inspect/image_bytes.h"
+#include "builder/inspect/inode_walk.h"
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
 #include "runtime/base/foreign_text.h"
@@ -20,38 +18,34 @@
 namespace kata::inspect {
 namespace {
 
-using archive::EntryKind;
-using Take = std::function<void(std::string_view)>;
-
 constexpr std::uint64_t kBlock = 4096;
-constexpr std::uint64_t kMaxFolder = std::uint64_t{64} << 20;
+constexpr std::uint64_t kErofsMaxFolder = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMaxExtent = std::uint64_t{16} << 20;
 constexpr std::uint64_t kEntry = 12;        ///< of a folder
 constexpr std::uint64_t kXattrHeader = 12;  ///< behind an inode
 constexpr std::uint64_t kIndexHeader = 16;
 constexpr std::uint64_t kBlockCountFlag = 0x800;
 
-enum Layout : std::uint64_t { plain = 0, compressed = 1, tail_inline = 2 };
-enum Cluster : std::uint64_t { stored = 0, head = 1, inner = 2 };
+// How an inode's bytes are kept
+constexpr std::uint64_t kPlain = 0;
+constexpr std::uint64_t kCompressed = 1;
+constexpr std::uint64_t kTailInline = 2;
+// What a part of a compressed file begins with
+constexpr std::uint64_t kStored = 0;
+constexpr std::uint64_t kHead = 1;
+constexpr std::uint64_t kInner = 2;
 
-struct Inode {
+struct ErofsInode : Inode {
   std::uint64_t layout = 0;
-  unsigned mode = 0;
-  std::uint64_t size = 0;
   std::uint32_t place = 0;
-  unsigned uid = 0;
-  unsigned gid = 0;
-  std::uint64_t links = 0;
-  std::int64_t mtime = 0;
   std::uint64_t xattrs = 0;  ///< where they are
   std::uint64_t xattr_size = 0;
   [[nodiscard]] std::uint64_t behind() const noexcept { return xattrs + xattr_size; }
 };
 
-class ErofsReader {
+class ErofsReader : public InodeReader {
  public:
-  ErofsReader(const std::string& image, std::uint64_t offset, ContentBuilder& builder)
-      : disk_(image), offset_(offset), builder_(builder) {
+  ErofsReader(const std::string& image, std::uint64_t offset) : disk_(image), offset_(offset) {
     const std::string super = disk_.need(offset + 1024, 128);
     if (little(super, 12, 1) != 12) {
       throw_error(Code::unimplemented, "read {}: its erofs has blocks of another size than 4096",
@@ -63,19 +57,62 @@ class ErofsReader {
     shared_ = little(super, 44, 4) * kBlock;
   }
 
-  void read_root() { read_folder(root_, read_inode(root_, ""), ""); }
+  std::uint64_t root() override { return root_; }
+
+  Inode inode(std::uint64_t number, const std::string& path) override {
+    return read_inode(number, path);
+  }
+
+  std::vector<FolderName> names(std::uint64_t number, const std::string& path) override {
+    const ErofsInode inode = read_inode(number, path);
+    if (!S_ISDIR(inode.mode) || inode.size > kErofsMaxFolder) fail("the folder", path);
+    std::string bytes;
+    read_bytes(inode, path, [&](std::string_view part) { bytes += part; });
+    std::vector<FolderName> names;
+    for (std::size_t from = 0; from < bytes.size(); from += kBlock)
+      read_names(std::string_view(bytes).substr(from, kBlock), path, names);
+    return names;
+  }
+
+  void read(std::uint64_t number, const std::string& path, const TakeBytes& take) override {
+    read_bytes(read_inode(number, path), path, take);
+  }
+
+  std::string target(std::uint64_t number, const std::string& path) override {
+    std::string target;
+    read(number, path, [&](std::string_view part) { target += part; });
+    return target;
+  }
+
+  std::map<std::string, std::string> xattrs(std::uint64_t number,
+                                            const std::string& path) override {
+    const ErofsInode inode = read_inode(number, path);
+    std::map<std::string, std::string> xattrs;
+    if (inode.xattr_size == 0) return xattrs;
+    const std::string bytes = disk_.need(offset_ + inode.xattrs, inode.xattr_size);
+    const std::uint64_t count = little(bytes, 4, 1);
+    std::size_t at = kXattrHeader + 4 * count;
+    if (at > bytes.size()) fail("an attribute", path);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t place = shared_ + 4 * little(bytes, kXattrHeader + 4 * i, 4);
+      std::size_t begin = 0;
+      take_xattr(disk_.read(offset_ + place, 4 + 255 + 65535), begin, path, xattrs);
+    }
+    while (at + 4 <= bytes.size()) take_xattr(bytes, at, path, xattrs);
+    return xattrs;
+  }
 
  private:
   [[noreturn]] void fail(const char* what, const std::string& path) const {
     disk_.fail(fmt::format("{} of /{} is damaged", what, foreign_line(path, 200)));
   }
 
-  [[nodiscard]] Inode read_inode(std::uint64_t number, const std::string& path) const {
+  [[nodiscard]] ErofsInode read_inode(std::uint64_t number, const std::string& path) const {
     if (number > disk_.size()) fail("the inode", path);
     const std::uint64_t place = meta_ + number * 32;
     const std::string bytes = disk_.read(offset_ + place, 64);
     if (bytes.size() < 32) fail("the inode", path);
-    Inode inode;
+    ErofsInode inode;
     const std::uint64_t format = little(bytes, 0, 2);
     const bool is_long = (format & 1U) != 0;
     if (is_long && bytes.size() < 64) fail("the inode", path);
@@ -87,28 +124,17 @@ class ErofsReader {
     inode.gid = static_cast<unsigned>(little(bytes, is_long ? 28 : 26, is_long ? 4 : 2));
     inode.links = is_long ? little(bytes, 44, 4) : little(bytes, 6, 2);
     inode.mtime = is_long ? static_cast<std::int64_t>(little(bytes, 32, 8)) : time_;
+    inode.device_major = inode.place >> 8U & 0xfffU;
+    inode.device_minor = (inode.place & 0xffU) | (inode.place >> 12U & 0xfff00U);
     const std::uint64_t slots = little(bytes, 2, 2);
     inode.xattrs = place + (is_long ? 64 : 32);
     inode.xattr_size = slots == 0 ? 0 : kXattrHeader + (slots - 1) * 4;
     return inode;
   }
 
-  void read_folder(std::uint64_t number, const Inode& inode, const std::string& path) {
-    pipeline::throw_if_interrupted();
-    if (!folders_.insert(number).second) {
-      disk_.fail(
-          fmt::format("the folder /{} is in itself or there twice", foreign_line(path, 200)));
-    }
-    if (!S_ISDIR(inode.mode) || inode.size > kMaxFolder || path.size() > PATH_MAX)
-      fail("the folder", path);
-    std::string bytes;
-    read_bytes(inode, path, [&](std::string_view part) { bytes += part; });
-    for (std::size_t from = 0; from < bytes.size(); from += kBlock)
-      read_names(std::string_view(bytes).substr(from, kBlock), path);
-  }
-
   /// One block of a folder: entries, then their names.
-  void read_names(std::string_view block, const std::string& path) {
+  void read_names(std::string_view block, const std::string& path,
+                  std::vector<FolderName>& names) const {
     if (block.size() < kEntry) fail("the folder", path);
     const std::uint64_t first = little(block, 8, 2);
     if (first % kEntry != 0 || first == 0 || first > block.size()) fail("the folder", path);
@@ -120,114 +146,42 @@ class ErofsReader {
       if (begin > end || end > block.size()) fail("the folder", path);
       std::string name(block.substr(begin, end - begin));
       name.resize(std::min(name.size(), name.find('\0')));
-      if (name == "." || name == "..") continue;
-      if (name.empty() || name.find('/') != std::string::npos) fail("the folder", path);
-      read_entry(little(block, i * kEntry, 8), path.empty() ? name : path + "/" + name);
+      names.push_back({std::move(name), little(block, i * kEntry, 8)});
     }
   }
 
-  void read_entry(std::uint64_t number, const std::string& path) {
-    const Inode inode = read_inode(number, path);
-    archive::Entry entry;
-    entry.path = path;
-    entry.mode = inode.mode & 07777U;
-    entry.uid = inode.uid;
-    entry.gid = inode.gid;
-    entry.mtime = inode.mtime;
-    read_xattrs(inode, entry);
-    if (const auto known = names_.find(number); known != names_.end()) {
-      entry.target = known->second;
-      builder_.begin_link(entry);
-      return;
-    }
-    set_kind(inode, entry);
-    builder_.begin(entry);
-    if (entry.kind == EntryKind::file) {
-      read_bytes(inode, path, [&](std::string_view part) {
-        builder_.count(part.size());
-        builder_.add(part);
-      });
-      if (inode.links > 1) names_[number] = path;
-    }
-    builder_.end();
-    if (entry.kind == EntryKind::directory) read_folder(number, inode, path);
-  }
-
-  void set_kind(const Inode& inode, archive::Entry& entry) const {
-    switch (inode.mode & S_IFMT) {
-      case S_IFDIR:
-        entry.kind = EntryKind::directory;
-        break;
-      case S_IFLNK:
-        entry.kind = EntryKind::symlink;
-        if (inode.size > PATH_MAX) fail("the target", entry.path);
-        read_bytes(inode, entry.path, [&](std::string_view part) { entry.target += part; });
-        break;
-      case S_IFCHR:
-      case S_IFBLK:
-        entry.kind = S_ISCHR(inode.mode) ? EntryKind::character_device : EntryKind::block_device;
-        entry.device_major = inode.place >> 8U & 0xfffU;
-        entry.device_minor = (inode.place & 0xffU) | (inode.place >> 12U & 0xfff00U);
-        break;
-      case S_IFIFO:
-        entry.kind = EntryKind::fifo;
-        break;
-      case S_IFSOCK:
-        entry.kind = EntryKind::socket;
-        break;
-      case S_IFREG:
-        entry.size = inode.size;
-        break;
-      default:
-        fail("the kind", entry.path);
-    }
-  }
-
-  void take_xattr(std::string_view bytes, std::size_t& at, archive::Entry& entry) const {
+  void take_xattr(std::string_view bytes, std::size_t& at, const std::string& path,
+                  std::map<std::string, std::string>& xattrs) const {
     static const std::map<std::uint64_t, std::string> kBeginnings = {
         {1, "user."},
         {2, "system.posix_acl_access"},
         {3, "system.posix_acl_default"},
         {4, "trusted."},
         {6, "security."}};
-    if (at + 4 > bytes.size()) fail("an attribute", entry.path);
+    if (at + 4 > bytes.size()) fail("an attribute", path);
     const std::uint64_t name = little(bytes, at, 1);
     const std::uint64_t value = little(bytes, at + 2, 2);
-    if (at + 4 + name + value > bytes.size()) fail("an attribute", entry.path);
+    if (at + 4 + name + value > bytes.size()) fail("an attribute", path);
     const auto beginning = kBeginnings.find(little(bytes, at + 1, 1));
     if (beginning != kBeginnings.end()) {
-      entry.xattrs[beginning->second + std::string(bytes.substr(at + 4, name))] =
+      xattrs[beginning->second + std::string(bytes.substr(at + 4, name))] =
           bytes.substr(at + 4 + name, value);
     }
     at += (4 + name + value + 3) & ~std::size_t{3};
   }
 
-  void read_xattrs(const Inode& inode, archive::Entry& entry) const {
-    if (inode.xattr_size == 0) return;
-    const std::string bytes = disk_.need(offset_ + inode.xattrs, inode.xattr_size);
-    const std::uint64_t count = little(bytes, 4, 1);
-    std::size_t at = kXattrHeader + 4 * count;
-    if (at > bytes.size()) fail("an attribute", entry.path);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::uint64_t place = shared_ + 4 * little(bytes, kXattrHeader + 4 * i, 4);
-      std::size_t begin = 0;
-      take_xattr(disk_.read(offset_ + place, 4 + 255 + 65535), begin, entry);
-    }
-    while (at + 4 <= bytes.size()) take_xattr(bytes, at, entry);
-  }
-
-  void read_bytes(const Inode& inode, const std::string& path, const Take& take) const {
-    if (inode.layout == compressed) return read_compressed(inode, path, take);
-    if (inode.layout != plain && inode.layout != tail_inline) {
+  void read_bytes(const ErofsInode& inode, const std::string& path, const TakeBytes& take) const {
+    if (inode.layout == kCompressed) return read_compressed(inode, path, take);
+    if (inode.layout != kPlain && inode.layout != kTailInline) {
       throw_error(Code::unimplemented, "read {}: /{} is stored in a way of erofs not known here",
                   disk_.path(), foreign_line(path, 200));
     }
-    const std::uint64_t blocks = inode.layout == plain ? inode.size : inode.size / kBlock * kBlock;
+    const std::uint64_t blocks = inode.layout == kPlain ? inode.size : inode.size / kBlock * kBlock;
     read_range(std::uint64_t{inode.place} * kBlock, blocks, take);
     if (blocks < inode.size) read_range(inode.behind(), inode.size - blocks, take);
   }
 
-  void read_range(std::uint64_t from, std::uint64_t size, const Take& take) const {
+  void read_range(std::uint64_t from, std::uint64_t size, const TakeBytes& take) const {
     constexpr std::uint64_t kPart = 1U << 18;
     for (std::uint64_t done = 0; done < size; done += kPart) {
       pipeline::throw_if_interrupted();
@@ -243,7 +197,8 @@ class ErofsReader {
     bool is_compressed = false;
   };
 
-  void read_compressed(const Inode& inode, const std::string& path, const Take& take) const {
+  void read_compressed(const ErofsInode& inode, const std::string& path,
+                       const TakeBytes& take) const {
     const std::uint64_t clusters = (inode.size + kBlock - 1) / kBlock;
     const std::uint64_t place = (inode.behind() + 7) / 8 * 8;
     if (clusters > disk_.size()) fail("the index", path);
@@ -257,13 +212,13 @@ class ErofsReader {
     for (std::uint64_t i = 0; i < clusters; ++i) {
       const std::size_t at = static_cast<std::size_t>(kIndexHeader + i * 8);
       const std::uint64_t type = little(index, at, 2) & 3U;
-      if (type == inner) {
+      if (type == kInner) {
         const std::uint64_t back = little(index, at + 4, 2);
         if (extents.empty()) fail("the index", path);
         if ((back & kBlockCountFlag) != 0) extents.back().blocks = back & (kBlockCountFlag - 1);
-      } else if (type == stored || type == head) {
+      } else if (type == kStored || type == kHead) {
         extents.push_back(
-            {i * kBlock + little(index, at + 2, 2), little(index, at + 4, 4), 1, type == head});
+            {i * kBlock + little(index, at + 2, 2), little(index, at + 4, 4), 1, type == kHead});
       } else {
         throw_error(Code::unimplemented, "read {}: /{} is compressed in a way not known here",
                     disk_.path(), foreign_line(path, 200));
@@ -302,19 +257,17 @@ class ErofsReader {
 
   ImageBytes disk_;
   std::uint64_t offset_;
-  ContentBuilder& builder_;
   std::uint64_t root_ = 0;
   std::int64_t time_ = 0;
   std::uint64_t meta_ = 0;
   std::uint64_t shared_ = 0;
-  std::set<std::uint64_t> folders_;
-  std::map<std::uint64_t, std::string> names_;  ///< of files with several
 };
 
 }  // namespace
 
 void read_erofs(const std::string& image, std::uint64_t offset, ContentBuilder& builder) {
-  ErofsReader(image, offset, builder).read_root();
+  ErofsReader reader(image, offset);
+  walk_inodes(image, reader, builder);
 }
 
 }  // namespace kata::inspect

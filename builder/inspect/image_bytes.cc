@@ -59,4 +59,12 @@ std::uint64_t little(std::string_view bytes, std::size_t offset, std::size_t wid
   return value;
 }
 
+std::uint64_t big(std::string_view bytes, std::size_t offset, std::size_t width) {
+  KATA_ASSERT(offset + width <= bytes.size());
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < width; ++i)
+    value = value << 8U | static_cast<unsigned char>(bytes[offset + i]);
+  return value;
+}
+
 }  // namespace kata::inspect

@@ -33,4 +33,7 @@ class ImageBytes {
 /// The number of `width` bytes at `offset`, the lowest byte first. The bytes must be there.
 [[nodiscard]] std::uint64_t little(std::string_view bytes, std::size_t offset, std::size_t width);
 
+/// The same, the highest byte first.
+[[nodiscard]] std::uint64_t big(std::string_view bytes, std::size_t offset, std::size_t width);
+
 }  // namespace kata::inspect

@@ -8,6 +8,8 @@
 #include "builder/inspect/erofs_reader.h"
 #include "builder/inspect/ext4_reader.h"
 #include "builder/inspect/initrd.h"
+#include "builder/inspect/squashfs_reader.h"
+#include "builder/inspect/xfs_reader.h"
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/elf.h"
 #include "runtime/base/error.h"
@@ -125,6 +127,10 @@ void read_disk_content(const std::string& raw, Inspection& found) {
         read_ext4(raw, partition.offset, builder);
       } else if (partition.file_system == "erofs") {
         read_erofs(raw, partition.offset, builder);
+      } else if (partition.file_system == "squashfs") {
+        read_squashfs(raw, partition.offset, builder);
+      } else if (partition.file_system == "xfs") {
+        read_xfs(raw, partition.offset, builder);
       } else {
         throw_error(Code::unimplemented, "files of {} cannot be listed by this katabuild",
                     partition.file_system);

@@ -1,60 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <elf.h>
-
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "builder/inspect/difference.h"
 #include "builder/inspect/text_report.h"
-#include "builder/rootfs/build_image.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/json.h"
+#include "tests/support/require.h"
+#include "tests/unit/builder/image_build.h"
 
 namespace {
 
 using namespace kata;
 using namespace kata::recipe;
 
-/// A static program for x86_64 as far as its headers go.
-std::string program_bytes() {
-  std::string elf =
-      "\x7f"
-      "ELF\x02\x01\x01";
-  elf.resize(64);
-  elf[16] = ET_EXEC;
-  elf[18] = EM_X86_64;
-  elf[32] = 64;
-  elf[54] = 56;
-  elf[56] = 1;
-  std::string segment(56, '\0');
-  segment[0] = PT_LOAD;
-  return elf + segment + std::string(5000, 'x');
-}
-
 /// katabuild's own images of one tree.
-struct Bench {
-  TempDir dir;
-  pipeline::Cache cache{dir.path() + "/cache"};
-  RealCommandRunner runner;
-  pipeline::ProgressBoard board{pipeline::ProgressMode::none};
-  pipeline::Progress progress{board};
-  pipeline::Context context{.cache = cache,
-                            .runner = runner,
-                            .progress = progress,
-                            .source_date_epoch = std::nullopt,
-                            .jobs = 1,
-                            .keep_build = false};
-  ImageRecipe recipe;
-
+struct Bench : test::ImageBuild {
   Bench() {
-    recipe.file = "r.yaml";
-    recipe.name = "test";
-    recipe.timestamp = 1000;
-    recipe.agent.path = dir.path() + "/agent";
-    recipe.agent.strip = false;
-    write_file(recipe.agent.path, program_bytes());
-    recipe.compression.type = CompressionType::none;
     std::string text;
     for (int i = 0; text.size() < 300'000; ++i) text += std::to_string(i * i) + " of a text\n";
     ImageFile& first = add("/etc/long", text);
@@ -87,9 +52,10 @@ struct Bench {
     file.device_major = major;
     file.device_minor = minor;
   }
-  inspect::Inspection build(const std::string& name) {
-    const std::string image = dir.path() + "/" + name + ".img";
-    return inspect::inspect_image(rootfs::build_image(recipe, image, context).image.path, runner);
+  inspect::Inspection build(const std::string& name) { return look(run(name + ".img").image.path); }
+  static inspect::Inspection look(const std::string& image) {
+    RealCommandRunner runner;
+    return inspect::inspect_image(image, runner);
   }
   inspect::Inspection disk(FileSystem type, PartitionTable table, bool verity) {
     recipe.format = ImageFormat::disk;
@@ -106,9 +72,15 @@ TEST_CASE("a disk image holds what the initrd of the same recipe does", "[inspec
   Bench bench;
   const inspect::Inspection initrd = bench.build("initrd");
   bench.recipe.files[1].capabilities = "cap_net_raw+ep";  // an initrd cannot hold them
+  bench.recipe.compression.is_given = true;
   for (const auto& [type, compression] : {std::pair{FileSystem::ext4, CompressionType::none},
                                           {FileSystem::erofs, CompressionType::none},
-                                          {FileSystem::erofs, CompressionType::lz4}}) {
+                                          {FileSystem::erofs, CompressionType::lz4},
+                                          {FileSystem::squashfs, CompressionType::none},
+                                          {FileSystem::squashfs, CompressionType::gzip},
+                                          {FileSystem::squashfs, CompressionType::lz4},
+                                          {FileSystem::squashfs, CompressionType::xz},
+                                          {FileSystem::squashfs, CompressionType::zstd}}) {
     CAPTURE(file_system_name(type), compression_name(compression));
     bench.recipe.compression.type = compression;
     const inspect::Inspection disk = bench.disk(type, PartitionTable::gpt, false);
@@ -131,11 +103,29 @@ TEST_CASE("a disk image holds what the initrd of the same recipe does", "[inspec
   }
 }
 
+TEST_CASE("a qcow2 image shows what the raw one does", "[inspect]") {
+  test::require_program("qemu-img");
+  Bench bench;
+  const inspect::Inspection raw = bench.disk(FileSystem::erofs, PartitionTable::gpt, true);
+  bench.recipe.disk.format = DiskFormat::qcow2;
+  const inspect::Inspection found = bench.disk(FileSystem::erofs, PartitionTable::gpt, true);
+  CHECK(found.disk->format == "qcow2");
+  CHECK(found.disk->virtual_size == raw.size);
+  CHECK(found.size < raw.size);
+  CHECK(found.disk->verity->root_hash == raw.disk->verity->root_hash);
+  CHECK(inspect::compare(raw, found).files.empty());
+  CHECK(found.content.entries.size() == raw.content.entries.size());
+  std::string bytes = read_file(found.path);
+  bytes[100] ^= '\x7f';  // the header's length
+  write_file(found.path, bytes);
+  CHECK_THROWS_AS(Bench::look(found.path), Error);
+}
+
 TEST_CASE("verity's root hash comes from the tree in the image", "[inspect]") {
   Bench bench;
   const inspect::Inspection found = bench.disk(FileSystem::erofs, PartitionTable::mbr, true);
   REQUIRE(found.disk->verity);
-  const Json manifest = read_json_file(bench.dir.path() + "/disk.manifest.json");
+  const Json manifest = read_json_file(bench.path("disk.manifest.json"));
   CHECK(found.disk->table == "mbr");
   CHECK(found.disk->verity->root_hash == manifest.at("verity").at("root_hash"));
   CHECK(found.disk->verity->salt == manifest.at("verity").at("salt"));
@@ -143,10 +133,10 @@ TEST_CASE("verity's root hash comes from the tree in the image", "[inspect]") {
   CHECK(found.kernel_parameters == manifest.at("kernel_params"));
   // a changed byte in the top of the tree is another root hash, and another file than the
   // manifest's
-  std::string bytes = read_file(bench.dir.path() + "/disk.img");
+  std::string bytes = read_file(bench.path("disk.img"));
   bytes[found.disk->partitions[1].offset + 4096] ^= '\x01';
-  write_file(bench.dir.path() + "/disk.img", bytes);
-  const inspect::Inspection changed = inspect::inspect_image(found.path, bench.runner);
+  write_file(bench.path("disk.img"), bytes);
+  const inspect::Inspection changed = Bench::look(found.path);
   CHECK(changed.disk->verity->root_hash != found.disk->verity->root_hash);
   CHECK(changed.manifest.fit == inspect::Fit::other_file);
   CHECK(changed.kernel_parameters.empty());
@@ -154,17 +144,17 @@ TEST_CASE("verity's root hash comes from the tree in the image", "[inspect]") {
 
 TEST_CASE("a damaged disk image is one clear error", "[inspect]") {
   Bench bench;
-  const std::string path = bench.dir.path() + "/disk.img";
+  const std::string path = bench.path("disk.img");
   const auto error = [&](const std::string& bytes) {
     write_file(path, bytes);
     try {
-      (void)inspect::inspect_image(path, bench.runner);
+      (void)Bench::look(path);
     } catch (const Error& e) {
       return std::string(e.what());
     }
     return std::string("no error");
   };
-  for (const FileSystem type : {FileSystem::ext4, FileSystem::erofs}) {
+  for (const FileSystem type : {FileSystem::ext4, FileSystem::erofs, FileSystem::squashfs}) {
     CAPTURE(file_system_name(type));
     const inspect::Inspection found = bench.disk(type, PartitionTable::gpt, false);
     const std::string good = read_file(path);

@@ -6,36 +6,11 @@
 #include "builder/archive/compress.h"
 #include "builder/pipeline/digest.h"
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 
 namespace kata::test {
 
 namespace fs = std::filesystem;
-
-std::string tar_member(const std::string& name, char type, const std::string& content,
-                       const std::string& link, const std::string& mode) {
-  std::string header(512, '\0');
-  const auto put = [&](std::size_t at, const std::string& text) {
-    header.replace(at, text.size(), text);
-  };
-  put(0, name);
-  put(100, mode);
-  put(108, "0000001");
-  put(116, "0000002");
-  put(124, fmt::format("{:011o}", content.size()));
-  put(136, "00000000000");
-  put(148, "        ");
-  header[156] = type;
-  put(157, link);
-  put(257, std::string("ustar\0", 6) + "00");
-  put(329, "0000005");
-  put(337, "0000001");
-  unsigned sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
-  std::string padded = content;
-  padded.resize((content.size() + 511) / 512 * 512);
-  return header + padded;
-}
 
 std::string tar_of(const std::vector<std::string>& members) {
   std::string tar;
@@ -43,25 +18,7 @@ std::string tar_of(const std::vector<std::string>& members) {
   return tar + std::string(1024, '\0');
 }
 
-BaseBench::BaseBench()
-    : board_(
-          pipeline::ProgressMode::plain, [this](std::string_view line) { messages += line; },
-          pipeline::ProgressBoard::Clock::now, 80),
-      context{.cache = cache_,
-              .runner = runner_,
-              .progress = progress_,
-              .source_date_epoch = std::nullopt,
-              .jobs = 1,
-              .keep_build = false} {
-  make_directories(path("work"));
-  recipe.file = "r.yaml";
-  recipe.name = "test";
-}
-
-std::string BaseBench::file(const std::string& name, const std::string& content) const {
-  write_file(path(name), content);
-  return path(name);
-}
+BaseBench::BaseBench() { make_directories(path("work")); }
 
 std::string BaseBench::error() {
   try {

@@ -8,43 +8,24 @@
 #include <string>
 #include <vector>
 
-#include "builder/pipeline/context.h"
 #include "builder/recipe/image_recipe.h"
 #include "builder/rootfs/base/base.h"
-#include "runtime/base/io.h"
 #include "runtime/base/json.h"
+#include "tests/unit/builder/image_build.h"
 
 namespace kata::test {
 
-/// One member of a tar file, with no check of what it says; owner 1:2, devices 5:1.
-[[nodiscard]] std::string tar_member(const std::string& name, char type,
-                                     const std::string& content = "", const std::string& link = "",
-                                     const std::string& mode = "0000644");
 [[nodiscard]] std::string tar_of(const std::vector<std::string>& members);
 
-class BaseBench {
+class BaseBench : public ImageBuild {
  public:
   BaseBench();
-  [[nodiscard]] std::string path(const std::string& name) const { return dir_.path() + "/" + name; }
-  std::string file(const std::string& name, const std::string& content) const;
   [[nodiscard]] rootfs::Base read() { return rootfs::read_base(recipe, path("work"), context); }
   /// What read() says when it throws.
   [[nodiscard]] std::string error();
   /// A file's bytes in the base; nothing when it is no file of it.
   [[nodiscard]] static std::optional<std::string> text(const rootfs::Base& base,
                                                        const std::string& path);
-
- private:
-  TempDir dir_;
-  pipeline::Cache cache_{dir_.path() + "/cache"};
-  RealCommandRunner runner_;
-  pipeline::ProgressBoard board_;
-  pipeline::Progress progress_{board_};
-
- public:
-  std::string messages;
-  pipeline::Context context;
-  recipe::ImageRecipe recipe;
 };
 
 /// An image layout of the OCI in a folder. Blobs may be changed after the fact.
