@@ -30,7 +30,8 @@ struct ArchiveReader::State {
   [[noreturn]] void fail(const char* what) const {
     if (thrown) std::rethrow_exception(thrown);
     const char* text = archive_error_string(handle);
-    throw_error(Code::data_loss, "{} {}: {}", what, path, text != nullptr ? text : "no details");
+    throw_error(Code::data_loss, "{} {}: {}: it is no archive, was cut off, or is damaged", what,
+                path, text != nullptr ? text : "no details");
   }
 };
 

@@ -62,7 +62,8 @@ int run_image(const ImageOptions& options) {
   if (options.locked) lock.use = rootfs::LockUse::require;
   Session session(options.session);
   if (!options.explain.empty()) {
-    std::fputs(rootfs::explain_image(recipe, options.explain, session.context()).c_str(), stdout);
+    std::fputs(rootfs::explain_image(recipe, options.explain, session.context(), lock).c_str(),
+               stdout);
     return 0;
   }
   const recipe::ImageArtifact artifact = rootfs::build_image(

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "builder/guestfs/socket_folder.h"
 #include "builder/guestfs/watchdog.h"
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
@@ -81,7 +82,7 @@ Result Appliance::checked(Result result, std::string_view what) {
   return result;
 }
 
-Appliance::Appliance(const std::string& disk, bool read_only, const ApplianceOptions& options)
+Appliance::Appliance(const std::string& disk, const ApplianceOptions& options)
     : state_(std::make_unique<State>()) {
   guestfs_h* handle = state_->handle;
   state_->disk = disk;
@@ -94,13 +95,17 @@ Appliance::Appliance(const std::string& disk, bool read_only, const ApplianceOpt
   checked(guestfs_set_memsize(handle, static_cast<int>(options.memory_mib)), "set its memory");
   checked(guestfs_set_tmpdir(handle, options.temp.c_str()), "set its folder");
   checked(guestfs_set_cachedir(handle, options.cache.c_str()), "set its folder");
+  std::string sockets = "XDG_RUNTIME_DIR=" + socket_parent(options.temp);
+  char* environment[] = {sockets.data(), nullptr};
+  checked(guestfs_parse_environment_list(handle, environment), "set its folder");
+  remove_stale_sockets();
   checked(guestfs_set_autosync(handle, 0), "prepare it");
   if (!options.folder.empty()) {
     checked(guestfs_set_path(handle, options.folder.c_str()), "choose the kernel");
     checked(guestfs_set_append(handle, options.kernel_parameters.c_str()), "set parameters");
   }
   checked(guestfs_add_drive_opts(handle, disk.c_str(), GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
-                                 GUESTFS_ADD_DRIVE_OPTS_READONLY, read_only ? 1 : 0, -1),
+                                 GUESTFS_ADD_DRIVE_OPTS_READONLY, 1, -1),
           "add the image");
   checked(guestfs_launch(handle), "start");
 }
@@ -114,10 +119,8 @@ std::string Appliance::file_system_of(const std::string& device) {
   return result;
 }
 
-void Appliance::mount(const std::string& device, bool read_only) {
-  checked(read_only ? guestfs_mount_ro(state_->handle, device.c_str(), "/")
-                    : guestfs_mount(state_->handle, device.c_str(), "/"),
-          "mount " + device);
+void Appliance::mount(const std::string& device) {
+  checked(guestfs_mount_ro(state_->handle, device.c_str(), "/"), "mount " + device);
 }
 
 std::vector<std::string> Appliance::find(const std::string& temp) {
@@ -132,17 +135,6 @@ std::vector<std::string> Appliance::find(const std::string& temp) {
     begin = end + 1;
   }
   return result;
-}
-
-void Appliance::make_xfs(const std::string& device, const std::string& uuid) {
-  checked(guestfs_mkfs(state_->handle, "xfs", device.c_str()), "make an XFS");
-  checked(guestfs_set_uuid(state_->handle, device.c_str(), uuid.c_str()), "set the UUID");
-}
-
-void Appliance::unpack(const std::string& tar) {
-  checked(guestfs_tar_in_opts(state_->handle, tar.c_str(), "/", GUESTFS_TAR_IN_OPTS_XATTRS, 1,
-                              GUESTFS_TAR_IN_OPTS_ACLS, 1, -1),
-          "unpack the tree");
 }
 
 void Appliance::close() {

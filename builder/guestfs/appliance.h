@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A small virtual machine of libguestfs that has a disk image: what only a kernel can say about a
-// file system, or do to it, is asked of that kernel, and the builder needs no privilege for it.
+// file system is asked of that kernel, and the builder needs no privilege for it.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,9 @@ struct ApplianceOptions {
 /// A running appliance. The destructor ends it, whatever it is doing.
 class Appliance {
  public:
-  /// Boots it with the raw image `disk`. Throws Error with the end of its console when it does not
-  /// come up, and Error(cancelled) when katabuild is interrupted.
-  Appliance(const std::string& disk, bool read_only, const ApplianceOptions& options);
+  /// Boots it with the raw image `disk`, which it only reads. Throws Error with the end of its
+  /// console when it does not come up, and Error(cancelled) when katabuild is interrupted.
+  Appliance(const std::string& disk, const ApplianceOptions& options);
   Appliance(const Appliance&) = delete;
   Appliance& operator=(const Appliance&) = delete;
   ~Appliance();
@@ -37,14 +37,10 @@ class Appliance {
   /// "ext4", ... of a partition, or of the disk ("/dev/sda").
   [[nodiscard]] std::string file_system_of(const std::string& device);
   /// Mounts it as the appliance's /sysroot.
-  void mount(const std::string& device, bool read_only);
+  void mount(const std::string& device);
   /// Every path below what is mounted, without a leading slash, in no order.
   [[nodiscard]] std::vector<std::string> find(const std::string& temp);
-  /// Makes an empty XFS with the given UUID.
-  void make_xfs(const std::string& device, const std::string& uuid);
-  /// Unpacks a tar archive of the builder's, with extended attributes, where it is mounted.
-  void unpack(const std::string& tar);
-  /// Unmounts all, and ends the appliance when everything is on the disk. Throws Error.
+  /// Unmounts all, and ends the appliance. Throws Error.
   void close();
 
   struct State;

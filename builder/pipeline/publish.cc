@@ -146,4 +146,9 @@ void OutputFolder::add_symlink(const std::string& target, const std::string& nam
   rename_into_place(partial, path_of(name));
 }
 
+void OutputFolder::remove(const std::string& name) {
+  const std::string path = path_of(name);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno(errno, "remove {}", path);
+}
+
 }  // namespace kata::pipeline

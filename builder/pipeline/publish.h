@@ -23,6 +23,8 @@ class OutputFolder {
   void add_text(std::string_view text, const std::string& name);
   /// Makes `name` a symbolic link to `target`. Throws Error.
   void add_symlink(const std::string& target, const std::string& name);
+  /// Removes `name`, when it is there. Throws Error.
+  void remove(const std::string& name);
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
  private:

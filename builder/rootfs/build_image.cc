@@ -12,6 +12,7 @@
 #include "builder/pipeline/digest_memory.h"
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/publish.h"
+#include "builder/rootfs/asked_plan.h"
 #include "builder/rootfs/disk/disk_image.h"
 #include "builder/rootfs/drop_in.h"
 #include "builder/rootfs/image_plan.h"
@@ -33,25 +34,25 @@ using recipe::ImageArtifact;
 using recipe::ImageRecipe;
 
 // Part of every image's inputs: raise it when a change here makes other bytes from the same inputs.
-constexpr int kProcedure = 3;
+constexpr int kImageProcedure = 3;
+constexpr const char* kManifestSuffix = ".manifest.json";
+constexpr const char* kSbomSuffix = ".spdx.json";
 
 std::string format_inputs(const ImageRecipe& recipe) {
   return recipe.format == recipe::ImageFormat::initrd ? initrd_inputs(recipe) : disk_inputs(recipe);
 }
 
 std::string inputs_digest(const ImageRecipe& recipe, const ImagePlan& plan) {
-  return pipeline::sha256_of_text(fmt::format("katabuild image {}\n{}\n{}\n{}\n", kProcedure,
-                                              plan.files_sha256, format_inputs(recipe),
-                                              plan.timestamp));
+  return pipeline::sha256_of_text(fmt::format("katabuild image {}\n{}\n{}\n{}\n{}\n",
+                                              kImageProcedure, recipe.name, plan.files_sha256,
+                                              format_inputs(recipe), plan.timestamp));
 }
 
 PackedImage pack(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& output,
                  const std::string& work, Context& context) {
   if (recipe.format == recipe::ImageFormat::initrd) {
     PackedImage packed = pack_initrd(recipe, plan, work, context);
-    // Without hooks there is nothing to say but the path
-    if (!recipe.guest_hooks.empty())
-      packed.companions.emplace_back(".toml", begin_drop_in(recipe, "initrd", output));
+    if (needs_drop_in(recipe)) packed.drop_in = begin_drop_in(recipe, output);
     return packed;
   }
   return pack_disk(recipe, plan, output, work, context);
@@ -63,12 +64,8 @@ std::string companion_name(const std::string& image_name, const std::string& suf
   return image_name.substr(0, dot == 0 ? std::string::npos : dot) + suffix;
 }
 
-std::string manifest_name(const std::string& image_name) {
-  return companion_name(image_name, ".manifest.json");
-}
-
-std::string sbom_name(const std::string& image_name) {
-  return companion_name(image_name, ".spdx.json");
+std::string path_beside(const std::string& output, const std::string& suffix) {
+  return join_path(parent_path(output), companion_name(std::string(base_name(output)), suffix));
 }
 
 /// The agent, and what is linked into it.
@@ -129,7 +126,7 @@ std::string sbom_of(const ImageRecipe& recipe, const ImagePlan& plan, const Imag
 }
 
 Json manifest_of(const ImageRecipe& recipe, const ImagePlan& plan, const ImageArtifact& artifact,
-                 const std::vector<recipe::Component>& components, const Json& facts) {
+                 const std::vector<recipe::Component>& components, const PackedImage& packed) {
   Json manifest{{"kind", "image"},
                 {"name", recipe.name},
                 {"format", recipe.format == recipe::ImageFormat::initrd ? "initrd" : "image"},
@@ -147,18 +144,29 @@ Json manifest_of(const ImageRecipe& recipe, const ImagePlan& plan, const ImageAr
                   {"build_id", plan.agent.build_id}}},
                 {"timestamp", plan.timestamp},
                 {"inputs_sha256", inputs_digest(recipe, plan)}};
-  manifest.update(facts);
+  if (!packed.drop_in.empty())
+    manifest["drop_in_sha256"] = pipeline::sha256_of_text(packed.drop_in);
+  manifest.update(packed.facts);
   return manifest;
 }
 
+/// Whether the drop-in beside the image is the one that was published with it, and still right: it
+/// names the image's place and says where its hooks are.
+bool drop_in_fits(const ImageRecipe& recipe, const Json& manifest, const std::string& output) {
+  const std::string text =
+      read_file_if_exists(path_beside(output, kDropInSuffix)).value_or(std::string());
+  if (!needs_drop_in(recipe)) return !is_drop_in(text);
+  return pipeline::sha256_of_text(text) == manifest.value("drop_in_sha256", "") &&
+         text.starts_with(begin_drop_in(recipe, output));
+}
+
 /// What is there already, when it came from the same inputs and is whole.
-std::optional<ImageArtifact> find_up_to_date(const std::string& output,
-                                             const std::string& manifest_path,
-                                             const std::string& inputs_sha256,
+std::optional<ImageArtifact> find_up_to_date(const ImageRecipe& recipe, const ImagePlan& plan,
+                                             const std::string& output,
                                              const pipeline::Cache& cache) {
+  const std::string manifest_path = path_beside(output, kManifestSuffix);
   const std::optional<std::string> text = read_file_if_exists(manifest_path);
-  const std::string sbom =
-      join_path(parent_path(output), sbom_name(std::string(base_name(output))));
+  const std::string sbom = path_beside(output, kSbomSuffix);
   if (!text || !path_exists(output) || !path_exists(sbom)) return std::nullopt;
   try {
     const Json manifest = parse_json(*text, manifest_path);
@@ -169,7 +177,8 @@ std::optional<ImageArtifact> find_up_to_date(const std::string& output,
     artifact.sbom = sbom;
     artifact.uncompressed_size = manifest.at("uncompressed_size").get<std::uint64_t>();
     artifact.up_to_date = true;
-    if (manifest.at("inputs_sha256") != inputs_sha256) return std::nullopt;
+    if (manifest.at("inputs_sha256") != inputs_digest(recipe, plan)) return std::nullopt;
+    if (!drop_in_fits(recipe, manifest, output)) return std::nullopt;
     if (pipeline::remembered_sha256(output, cache) != artifact.image.sha256) return std::nullopt;
     return artifact;
   } catch (const Json::exception&) {
@@ -180,30 +189,37 @@ std::optional<ImageArtifact> find_up_to_date(const std::string& output,
   }
 }
 
+/// Puts it beside the image, or takes away the one of an earlier recipe.
+void publish_drop_in(const std::string& text, const std::string& output,
+                     pipeline::OutputFolder& folder) {
+  const std::string path = path_beside(output, kDropInSuffix);
+  if (!text.empty())
+    folder.add_text(text, std::string(base_name(path)));
+  else if (is_drop_in(read_file_if_exists(path).value_or("")))
+    folder.remove(std::string(base_name(path)));
+}
+
 ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
                        const std::string& output, const LockChoice& choice, Context& context) {
   const ImagePlan plan = plan_image(recipe, work, context, choice);
-  const std::string name(base_name(output));
-  const std::string manifest_path = join_path(parent_path(output), manifest_name(name));
-  if (std::optional<ImageArtifact> present =
-          find_up_to_date(output, manifest_path, inputs_digest(recipe, plan), context.cache))
+  if (std::optional<ImageArtifact> present = find_up_to_date(recipe, plan, output, context.cache))
     return *present;
+  const std::string name(base_name(output));
   context.progress.begin("image", fmt::format("packing {} entries", plan.tree.nodes().size()), 0);
   const PackedImage packed = pack(recipe, plan, output, work, context);
   ImageArtifact artifact;
   artifact.uncompressed_size = packed.uncompressed_size;
   artifact.image = {output, pipeline::sha256_of_file(packed.path),
                     std::filesystem::file_size(packed.path)};
-  artifact.manifest = manifest_path;
+  artifact.manifest = path_beside(output, kManifestSuffix);
   pipeline::OutputFolder folder(parent_path(output));
   folder.add_file(packed.path, name);
-  for (const auto& [suffix, text] : packed.companions)
-    folder.add_text(text, companion_name(name, suffix));
+  publish_drop_in(packed.drop_in, output, folder);
   const std::vector<recipe::Component> components = components_of(recipe, plan, context);
-  artifact.sbom = folder.path_of(sbom_name(name));
-  folder.add_text(sbom_of(recipe, plan, artifact, components), sbom_name(name));
-  folder.add_text(manifest_of(recipe, plan, artifact, components, packed.facts).dump(2) + "\n",
-                  manifest_name(name));
+  artifact.sbom = path_beside(output, kSbomSuffix);
+  folder.add_text(sbom_of(recipe, plan, artifact, components), companion_name(name, kSbomSuffix));
+  folder.add_text(manifest_of(recipe, plan, artifact, components, packed).dump(2) + "\n",
+                  companion_name(name, kManifestSuffix));
   context.progress.end(
       fmt::format("{} bytes, {} unpacked,", artifact.image.size, artifact.uncompressed_size));
   return artifact;
@@ -213,12 +229,10 @@ ImageArtifact build_in(const std::string& work, const ImageRecipe& recipe,
 
 pipeline::StageStatus image_status(const ImageRecipe& recipe, const std::string& output,
                                    Context& context) {
-  const TempDir work;
-  const ImagePlan plan = plan_image(recipe, work.path(), context);
-  const std::string manifest =
-      join_path(parent_path(output), manifest_name(std::string(base_name(output))));
+  const AskedPlan asked(recipe, context);
+  const ImagePlan& plan = asked.plan();
   const std::size_t entries = plan.tree.nodes().size();
-  if (find_up_to_date(output, manifest, inputs_digest(recipe, plan), context.cache))
+  if (find_up_to_date(recipe, plan, output, context.cache))
     return {.up_to_date = true, .detail = fmt::format("{} entries", entries)};
   return {.up_to_date = false, .detail = fmt::format("{} entries to be packed", entries)};
 }

@@ -4,14 +4,21 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "builder/recipe/image_recipe.h"
 
 namespace kata::rootfs {
 
-/// The file's beginning: the image's path under `key` ("image", "initrd") and its guest hooks. The
-/// format's own keys of [hypervisor.qemu] may follow.
-[[nodiscard]] std::string begin_drop_in(const recipe::ImageRecipe& recipe, const std::string& key,
+inline constexpr const char* kDropInSuffix = ".toml";  ///< in place of the image's own
+
+/// Whether there is more to say than the image's path.
+[[nodiscard]] bool needs_drop_in(const recipe::ImageRecipe& recipe) noexcept;
+/// Whether a file's text is a drop-in that katabuild wrote.
+[[nodiscard]] bool is_drop_in(std::string_view text) noexcept;
+/// The file's beginning: the image's path under the format's key and its guest hooks. The format's
+/// own keys of [hypervisor.qemu] may follow.
+[[nodiscard]] std::string begin_drop_in(const recipe::ImageRecipe& recipe,
                                         const std::string& image);
 
 }  // namespace kata::rootfs

@@ -5,8 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "runtime/base/json.h"
 
@@ -16,9 +14,7 @@ struct PackedImage {
   std::string path;                     ///< the image, in the work folder
   std::uint64_t uncompressed_size = 0;  ///< bytes of its content when unpacked
   Json facts = Json::object();          ///< the format's own keys of the manifest
-  /// Texts that are published beside the image: suffix in place of the image's own (".toml") and
-  /// content.
-  std::vector<std::pair<std::string, std::string>> companions;
+  std::string drop_in;                  ///< for the runtime; published beside the image
 };
 
 }  // namespace kata::rootfs

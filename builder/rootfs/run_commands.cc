@@ -22,7 +22,7 @@ using pipeline::Context;
 using recipe::ImageRecipe;
 
 // Part of every result's key: raise it when a change here makes other trees.
-constexpr int kProcedure = 1;
+constexpr int kRunProcedure = 1;
 constexpr const char* kOrigin = "run";
 
 bool is_device(const Node& node) {
@@ -69,9 +69,12 @@ void restore(const Tree& before, Tree& after) {
                 result.failed == 0 ? "lay out" : "read back", argv.front(),
                 output_end(result.output));
   }
-  throw_error(Code::failed_precondition, "{}: run: command {} of {} ({}): exit status {}:{}",
-              recipe.file, result.failed, recipe.run.size(), printable({.argv = argv}),
-              result.status, output_end(result.output));
+  const bool lacks_shell = result.output.find("start /bin/sh: No such file") != std::string::npos;
+  throw_error(
+      Code::failed_precondition, "{}: run: command {} of {} ({}): exit status {}:{}{}", recipe.file,
+      result.failed, recipe.run.size(), printable({.argv = argv}), result.status,
+      output_end(result.output),
+      lacks_shell ? "\n  the image has no shell: write the command as a list of words" : "");
 }
 
 Base run_in(const ImageRecipe& recipe, const Tree& tree, const std::string& work, Spool& spool,
@@ -100,7 +103,7 @@ Base run_in(const ImageRecipe& recipe, const Tree& tree, const std::string& work
 void run_commands(const ImageRecipe& recipe, Tree& tree, Context& context) {
   if (recipe.run.empty()) return;
   const std::string key = pipeline::sha256_of_text(fmt::format(
-      "run {}\n{}\n{}\n{} {}\n{}\n", kProcedure, tree_digest(tree), Json(recipe.run).dump(),
+      "run {}\n{}\n{}\n{} {}\n{}\n", kRunProcedure, tree_digest(tree), Json(recipe.run).dump(),
       recipe.limits.size, recipe.limits.entries, pipeline::build_time(context, recipe.timestamp)));
   Base base = stored_tree(key, "run", context, [&](const std::string& work, Spool& spool) {
     return run_in(recipe, tree, work, spool, context);

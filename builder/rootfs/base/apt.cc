@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "builder/pipeline/disk_space.h"
 #include "builder/recipe/nearest.h"
 #include "builder/rootfs/base/builder_sources.h"
 #include "builder/rootfs/base/package_cache.h"
@@ -175,15 +176,26 @@ void Apt::update() {
   for (const std::string& line : split_text(result.error_output)) {
     if (line.starts_with("E: ") || line.starts_with("W: ")) why += "\n  " + line;
   }
-  const bool unsigned_repo = why.find("not signed") != std::string::npos ||
-                             why.find("NO_PUBKEY") != std::string::npos ||
-                             why.find("BADSIG") != std::string::npos;
-  throw_error(unsigned_repo ? Code::failed_precondition : Code::unavailable,
-              "read the Debian repositories: {}:{}",
-              unsigned_repo
-                  ? "they are not signed by a key of base.debian.keyring"
-                  : "they cannot be reached (is this machine offline?), or have no such suite",
-              why.empty() ? output_end(result.output) : why);
+  if (why.empty()) why = output_end(result.output);
+  const auto has = [&](const char* words) { return why.find(words) != std::string::npos; };
+  if (has(pipeline::kNoSpace))
+    throw_error(Code::resource_exhausted, "read the Debian repositories:{}", why);
+  if (has("not signed") || has("NO_PUBKEY") || has("BADSIG")) {
+    throw_error(Code::failed_precondition,
+                "read the Debian repositories: they are not signed by a key of "
+                "base.debian.keyring:{}",
+                why);
+  }
+  if (has("does not have a Release file")) {
+    throw_error(Code::failed_precondition,
+                "read the Debian repositories: one has no such suite, or is not signed; a line of "
+                "base.debian.mirrors may say [trusted=yes]:{}",
+                why);
+  }
+  throw_error(Code::unavailable,
+              "read the Debian repositories: they cannot be reached (is this machine offline?), or "
+              "have no such suite:{}",
+              why);
 }
 
 void Apt::explain_choice(const CommandResult& result) {

@@ -32,7 +32,7 @@ using recipe::BaseKind;
 using recipe::ImageRecipe;
 
 // Part of every stored tree's key: raise it when a change here makes other trees of the same bases.
-constexpr int kProcedure = 2;
+constexpr int kBaseProcedure = 2;
 constexpr std::size_t kMostPaths = 5;  // in a message
 
 /// The kernel opens /dev/console for the first process before anything is mounted; the folders are
@@ -47,24 +47,15 @@ void add_essentials(Tree& tree) {
 }
 
 std::string key_of(const ImageRecipe& recipe, const std::string& what) {
-  return pipeline::sha256_of_text(fmt::format("base {}\n{}\n{} {}\n", kProcedure, what,
+  return pipeline::sha256_of_text(fmt::format("base {}\n{}\n{} {}\n", kBaseProcedure, what,
                                               recipe.limits.size, recipe.limits.entries));
 }
 
-Base read_tar(const ImageRecipe& recipe, Context& context) {
-  const std::string& path = recipe.base.path;
-  const std::string key = key_of(recipe, "tar " + pipeline::remembered_sha256(path, context.cache));
-  return stored_tree(key, "base", context, [&](const std::string&, Spool& spool) {
-    Base base;
-    read_tar_base(path, recipe.limits, spool, base.tree);
-    return base;
-  });
-}
-
-/// A lock names a container image's digest.
+/// A lock names a container image's digest, or that of the file that the base comes from.
 void check_image_lock(const ImageRecipe& recipe, const LockChoice& choice,
                       const std::string& digest) {
   if (choice.use == LockUse::update) {
+    if (!choice.is_kept) return;
     PackageLock lock;
     lock.base_sha256 = base_digest(recipe.base);
     lock.image = digest;
@@ -74,8 +65,22 @@ void check_image_lock(const ImageRecipe& recipe, const LockChoice& choice,
   const std::optional<PackageLock> lock = read_lock(recipe, choice);
   if (!lock || lock->image == digest) return;
   throw_error(Code::failed_precondition,
-              "image {}: it is {}, but {} pins {}: take that one, or pin this with --update-lock",
-              recipe.base.oci.path, digest, lock_file_of(recipe, choice), lock->image);
+              "base {}: it is {}, but {} pins {}: take that one, or pin this with --update-lock",
+              recipe.base.kind == BaseKind::oci ? recipe.base.oci.path : recipe.base.path, digest,
+              lock_file_of(recipe, choice), lock->image);
+}
+
+Base read_tar(const ImageRecipe& recipe, const LockChoice& choice, Context& context) {
+  const std::string& path = recipe.base.path;
+  const std::string digest = pipeline::remembered_sha256(path, context.cache);
+  check_image_lock(recipe, choice, "sha256:" + digest);
+  return stored_tree(key_of(recipe, "tar " + digest), "base", context,
+                     [&](const std::string&, Spool& spool) {
+                       Base base;
+                       in_context([&] { read_tar_base(path, recipe.limits, spool, base.tree); },
+                                  "{}: base.tar", recipe.file);
+                       return base;
+                     });
 }
 
 Base unpack_image(const ImageRecipe& recipe, const OciImage& image, Spool& spool) {
@@ -95,10 +100,12 @@ Base read_oci(const ImageRecipe& recipe, const LockChoice& choice, const std::st
         key_of(recipe, "oci " + image.digest), "base", context,
         [&](const std::string&, Spool& spool) { return unpack_image(recipe, image, spool); });
   }
-  // A tar's members lie nowhere until it is unpacked, which is most of the work
-  const std::string key = key_of(
-      recipe, fmt::format("oci tar {} {} {}", pipeline::remembered_sha256(oci.path, context.cache),
-                          oci.reference, oci.platform));
+  // A tar's members lie nowhere until it is unpacked, which is most of the work; so the tar itself
+  // is what a lock names
+  const std::string digest = pipeline::remembered_sha256(oci.path, context.cache);
+  check_image_lock(recipe, choice, "sha256:" + digest);
+  const std::string key =
+      key_of(recipe, fmt::format("oci tar {} {} {}", digest, oci.reference, oci.platform));
   return stored_tree(key, "base", context, [&](const std::string& folder, Spool& spool) {
     const LayoutFiles files(oci.path, folder, recipe.limits);
     return unpack_image(recipe, find_oci_image(files, oci), spool);
@@ -121,6 +128,7 @@ PackageLock lock_of(const ImageRecipe& recipe, const LockChoice& choice, const s
     return recipe.base.kind == BaseKind::rpm ? choose_rpm_packages(recipe, work, context)
                                              : choose_debian_packages(recipe, work, context);
   });
+  if (!choice.is_kept) return lock;
   if (write_lock(recipe, choice, lock)) {
     context.progress.note(fmt::format("base: {} packages are pinned in {}", lock.packages.size(),
                                       lock_file_of(recipe, choice)));
@@ -191,6 +199,14 @@ void check_path(const ImageRecipe& recipe) {
 Base read_base(const ImageRecipe& recipe, const std::string& work, Context& context,
                const LockChoice& choice) {
   check_path(recipe);
+  const bool is_pinned =
+      recipe.base.kind != BaseKind::scratch && recipe.base.kind != BaseKind::directory;
+  if (choice.use == LockUse::update && !is_pinned) {
+    throw_error(Code::invalid_argument,
+                "--update-lock: the base of {} is {}, of which nothing can be pinned: leave the "
+                "option out",
+                recipe.file, recipe::base_name_of(recipe.base.kind));
+  }
   Base base;
   switch (recipe.base.kind) {
     case BaseKind::scratch:
@@ -199,7 +215,7 @@ Base read_base(const ImageRecipe& recipe, const std::string& work, Context& cont
       read_directory_base(recipe.base.path, base.tree);
       break;
     case BaseKind::tar:
-      base = read_tar(recipe, context);
+      base = read_tar(recipe, choice, context);
       note_unusual(base.tree, context);
       break;
     case BaseKind::oci:

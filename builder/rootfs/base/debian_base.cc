@@ -6,10 +6,10 @@
 
 #include "builder/pipeline/digest.h"
 #include "builder/rootfs/base/apt.h"
+#include "builder/rootfs/base/installation.h"
 #include "builder/rootfs/base/package_cache.h"
 #include "builder/rootfs/base/package_nodes.h"
 #include "builder/rootfs/sandbox/sandbox.h"
-#include "builder/rootfs/sandbox/tree_exchange.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
@@ -100,15 +100,9 @@ Base install_debian_packages(const ImageRecipe& recipe, const PackageLock& lock,
   const recipe::DebianBase& base = recipe.base.debian;
   const std::string repository = join_path(work, "repository");
   write_repository(lock, base.suite, repository, context);
-  const std::string exchange = join_path(work, "exchange");
-  make_directories(exchange);
-  SandboxPlan plan = new_sandbox_plan(recipe.limits.size);
-  plan.binds = {work_bind(exchange), {.from = repository, .to = "/repository"}};
-  plan.steps = {mmdebstrap_step(base, time), pack_step(time)};
-  run_sandbox_checked(
-      plan, fmt::format("{}: install {} packages", recipe.file, lock.packages.size()), context);
   Base result;
-  take_tree(exchange, recipe.limits, "base", spool, result.tree);
+  result.tree = install_in_sandbox(recipe, lock, {.from = repository, .to = "/repository"},
+                                   mmdebstrap_step(base, time), time, work, spool, context);
   finish(base, result.tree);
   result.packages = debian_components(lock, base.suite);
   name_debian_origins(result.tree);

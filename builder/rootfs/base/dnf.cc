@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "builder/pipeline/digest.h"
+#include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/publish.h"
 #include "builder/recipe/nearest.h"
 #include "builder/rootfs/base/package_cache.h"
@@ -161,6 +162,8 @@ void Dnf::explain(const SandboxResult& result) {
                 near);
   }
   const auto has = [&](const char* sign) { return text.find(sign) != std::string::npos; };
+  if (has(pipeline::kNoSpace))
+    throw_error(Code::resource_exhausted, "choose the RPM packages:{}", output_end(text));
   if (has("is not signed") || has("GPG check FAILED") || has("key retrieval failed") ||
       has("Public key for") || has("Failed to retrieve GPG key") || has("GPG verification")) {
     throw_error(Code::failed_precondition,

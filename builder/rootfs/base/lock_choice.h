@@ -16,6 +16,7 @@ enum class LockUse {
 struct LockChoice {
   std::string file{};  ///< empty: beside the recipe
   LockUse use = LockUse::follow;
+  bool is_kept = true;  ///< false: what is chosen now is written nowhere, as for a question
 };
 
 }  // namespace kata::rootfs

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "builder/rootfs/base/dnf.h"
+#include "builder/rootfs/base/installation.h"
 #include "builder/rootfs/base/package_cache.h"
 #include "builder/rootfs/base/package_nodes.h"
 #include "builder/rootfs/base/rpm_database.h"
 #include "builder/rootfs/sandbox/sandbox.h"
-#include "builder/rootfs/sandbox/tree_exchange.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
@@ -89,15 +89,9 @@ Base install_rpm_packages(const ImageRecipe& recipe, const PackageLock& lock,
   const std::int64_t time = pipeline::build_time(context, recipe.timestamp);
   const std::string packages = join_path(work, "packages");
   lay_out_packages(lock, packages, context);
-  const std::string exchange = join_path(work, "exchange");
-  make_directories(exchange);
-  SandboxPlan plan = new_sandbox_plan(recipe.limits.size);
-  plan.binds = {work_bind(exchange), {.from = packages, .to = "/packages"}};
-  plan.steps = {install_step(lock, time), pack_step(time)};
-  run_sandbox_checked(
-      plan, fmt::format("{}: install {} packages", recipe.file, lock.packages.size()), context);
   Base result;
-  take_tree(exchange, recipe.limits, "base", spool, result.tree);
+  result.tree = install_in_sandbox(recipe, lock, {.from = packages, .to = "/packages"},
+                                   install_step(lock, time), time, work, spool, context);
   rebuild_rpm_database(result.tree, time, work, context);
   remove_traces(result.tree);
   result.packages = rpm_components(lock);

@@ -15,7 +15,7 @@ namespace kata::rootfs {
 namespace {
 
 // Raise it when the text's form changes: older ones are then made anew.
-constexpr std::string_view kForm = "katabuild tree 1";
+constexpr std::string_view kTreeForm = "katabuild tree 1";
 constexpr int kKinds = static_cast<int>(archive::EntryKind::socket) + 1;
 
 /// A word without blanks; "%" alone is the empty one.
@@ -148,11 +148,11 @@ std::string tree_to_text(const Base& base) {
   }
   const std::string body = recipe::to_json(base.packages).dump() + "\n" + content_lines + "\n" +
                            origin_lines + "\n" + node_lines + "\n";
-  return fmt::format("{} {}\n{}", kForm, pipeline::sha256_of_text(body), body);
+  return fmt::format("{} {}\n{}", kTreeForm, pipeline::sha256_of_text(body), body);
 }
 
 Base tree_from_text(std::string_view text, const std::string& contents_file) {
-  const std::string head = std::string(kForm) + " ";
+  const std::string head = std::string(kTreeForm) + " ";
   const std::size_t first = text.find('\n');
   if (first == std::string_view::npos || !text.starts_with(head)) damaged();
   const std::string_view digest = text.substr(head.size(), first - head.size());

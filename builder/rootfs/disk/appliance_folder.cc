@@ -27,9 +27,7 @@ namespace {
 
 using pipeline::Context;
 
-constexpr const char* kPrograms[] = {"sh",       "mount",     "umount", "mkdir",  "ls",
-                                     "find",     "tar",       "blkid",  "wipefs", "mkfs",
-                                     "mkfs.xfs", "xfs_admin", "xfs_db"};
+constexpr const char* kPrograms[] = {"sh", "mount", "umount", "mkdir", "ls", "find", "blkid"};
 constexpr const char* kLoader = "/lib64/ld-linux-x86-64.so.2";
 
 // The daemon's port has a number that depends on the machine's devices, and a name that does not.
@@ -181,7 +179,6 @@ ApplianceFolder find_appliance(const recipe::ImageRecipe& recipe, const std::str
   parts.daemon = unpack_daemon(*archive, work);
   for (const char* name : kPrograms) {
     const std::optional<std::string> path = find_program(name);
-    if (!path && std::string_view(name).find("xfs") != std::string_view::npos) continue;
     if (!path) return distribution(fmt::format("{} is not installed", name));
     parts.programs.emplace(name, std::filesystem::canonical(*path).string());
   }

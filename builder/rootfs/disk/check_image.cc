@@ -8,7 +8,6 @@
 #include "builder/guestfs/appliance.h"
 #include "builder/guestfs/kvm.h"
 #include "builder/rootfs/disk/appliance_folder.h"
-#include "builder/rootfs/disk/tree_tar.h"
 #include "runtime/base/error.h"
 #include "runtime/base/path.h"
 
@@ -19,7 +18,7 @@ using guestfs::Appliance;
 using pipeline::Context;
 using recipe::ImageRecipe;
 
-std::unique_ptr<Appliance> start(const ImageRecipe& recipe, const std::string& disk, bool read_only,
+std::unique_ptr<Appliance> start(const ImageRecipe& recipe, const std::string& disk,
                                  const std::string& work, Context& context) {
   const ApplianceFolder folder = find_appliance(recipe, work, context);
   const guestfs::KvmFinding kvm = guestfs::find_kvm();
@@ -32,7 +31,7 @@ std::unique_ptr<Appliance> start(const ImageRecipe& recipe, const std::string& d
       .temp = work,
       .cache = context.cache.folder("guestfs"),
       .use_kvm = kvm.works};
-  return std::make_unique<Appliance>(disk, read_only, options);
+  return std::make_unique<Appliance>(disk, options);
 }
 
 /// Whether anything could be the appliance's kernel.
@@ -72,36 +71,18 @@ void check_image(const ImageRecipe& recipe, const ImagePlan& plan, const std::st
   }
   in_context(
       [&] {
-        const std::unique_ptr<Appliance> appliance = start(recipe, disk, true, work, context);
+        const std::unique_ptr<Appliance> appliance = start(recipe, disk, work, context);
         const std::string device = root_device(recipe);
         const std::string expected = recipe::file_system_name(recipe.disk.filesystem);
         if (const std::string type = appliance->file_system_of(device); type != expected)
           throw_error(Code::internal, "it holds {}, not {}", type, expected);
-        appliance->mount(device, true);
+        appliance->mount(device);
         compare(plan.tree, appliance->find(work));
         appliance->close();
       },
       "check the image");
   context.progress.note(
       fmt::format("image: mounted, and all {} entries found", plan.tree.nodes().size()));
-}
-
-void fill_xfs(const ImageRecipe& recipe, const ImagePlan& plan, const std::string& disk,
-              const std::string& uuid, const std::string& work, Context& context) {
-  const std::string tar = join_path(work, "root.tar");
-  write_tree_tar(plan.tree, plan.timestamp, tar);
-  in_context(
-      [&] {
-        const std::unique_ptr<Appliance> appliance = start(recipe, disk, false, work, context);
-        const std::string device = root_device(recipe);
-        appliance->make_xfs(device, uuid);
-        appliance->mount(device, false);
-        appliance->unpack(tar);
-        compare(plan.tree, appliance->find(work));
-        appliance->close();
-      },
-      "fill the xfs");
-  std::filesystem::remove(tar);
 }
 
 }  // namespace kata::rootfs

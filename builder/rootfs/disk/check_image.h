@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a kernel has to do with a disk image: it fills an XFS, and looks whether it finds all of the
-// tree in what is to be the guest's root.
+// What a kernel has to do with a disk image: it looks whether it finds all of the tree in what is
+// to be the guest's root.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,5 @@ namespace kata::rootfs {
 /// kernel does not mount it or when something is missing.
 void check_image(const recipe::ImageRecipe& recipe, const ImagePlan& plan, const std::string& disk,
                  const std::string& work, pipeline::Context& context);
-
-/// Makes an XFS with the plan's tree in partition 1, or on all of the raw image `disk`. Throws
-/// Error.
-void fill_xfs(const recipe::ImageRecipe& recipe, const ImagePlan& plan, const std::string& disk,
-              const std::string& uuid, const std::string& work, pipeline::Context& context);
 
 }  // namespace kata::rootfs

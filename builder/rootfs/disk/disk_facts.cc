@@ -62,7 +62,7 @@ Json disk_manifest(const ImageRecipe& recipe, const DiskFacts& facts) {
 
 std::string configuration_drop_in(const ImageRecipe& recipe, const DiskFacts& facts,
                                   const std::string& image) {
-  std::string text = begin_drop_in(recipe, "image", image);
+  std::string text = begin_drop_in(recipe, image);
   text += fmt::format("rootfs_type = \"{}\"\n", recipe::file_system_name(recipe.disk.filesystem));
   if (facts.verity)
     text += fmt::format("kernel_verity_params = \"{}\"\n", verity_parameters(*facts.verity));

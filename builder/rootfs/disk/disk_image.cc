@@ -108,18 +108,13 @@ PackedImage pack_disk(const ImageRecipe& recipe, const ImagePlan& plan, const st
   if (disk.verity) reserve_verity(facts);
   facts.size = disk_size(disk, facts.partitions);
   file.resize(facts.size);
-  if (disk.filesystem == recipe::FileSystem::xfs) {
-    write_tables(disk, plan.files_sha256, facts, file);  // a kernel is to find the partition
-    fill_xfs(recipe, plan, packed.path, uuid_text(derived_uuid(plan.files_sha256, "file system")),
-             work, context);
-  }
   if (disk.verity) fill_verity(disk, plan.files_sha256, context.jobs, file, facts);
   write_tables(disk, plan.files_sha256, facts, file);
-  if (disk.filesystem == recipe::FileSystem::ext4)
+  if (disk.filesystem == recipe::FileSystem::ext4 || disk.filesystem == recipe::FileSystem::xfs)
     check_image(recipe, plan, packed.path, work, context);
   packed.uncompressed_size = facts.size;
   packed.facts = disk_manifest(recipe, facts);
-  packed.companions.emplace_back(".toml", configuration_drop_in(recipe, facts, output));
+  packed.drop_in = configuration_drop_in(recipe, facts, output);
   if (disk.format == recipe::DiskFormat::qcow2)
     packed.path = convert_to_qcow2(packed.path, join_path(work, "image.qcow2"), context);
   return packed;

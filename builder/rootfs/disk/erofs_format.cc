@@ -13,7 +13,7 @@
 namespace kata::rootfs::erofs {
 namespace {
 
-constexpr std::uint32_t kMagic = 0xe0f5e1e2;
+constexpr std::uint32_t kErofsMagic = 0xe0f5e1e2;
 constexpr std::uint64_t kSuperOffset = 1024;
 constexpr std::uint32_t kHasChecksum = 1;  // compatible feature
 // Incompatible features: compressed data is at its block's end; configurations of compressors
@@ -186,7 +186,7 @@ std::string directory_bytes(const std::vector<DirectoryEntry>& entries) {
 
 std::string super_block_bytes(const SuperBlock& super) {
   std::string block(kSuperOffset, '\0');
-  append(block, kMagic, 4);
+  append(block, kErofsMagic, 4);
   append(block, 0, 4);  // the checksum, below
   append(block, kHasChecksum, 4);
   append(block, 12, 1);  // the block size as a power of two

@@ -23,12 +23,12 @@ namespace {
 
 using archive::EntryKind;
 
-constexpr std::uint64_t kBlock = 4096;
+constexpr std::uint64_t kExt4Block = 4096;
 constexpr unsigned kInodeSize = 256;
 constexpr unsigned kExtraSize = 32;  // of the inode's newer half: nanoseconds, creation time
-constexpr std::uint64_t kPart = std::uint64_t{4} << 20;
+constexpr std::uint64_t kExt4Part = std::uint64_t{4} << 20;
 
-int directory_type(std::uint16_t mode) noexcept {
+int ext4_name_type(std::uint16_t mode) noexcept {
   switch (mode & S_IFMT) {
     case S_IFDIR:
       return EXT2_FT_DIR;
@@ -93,7 +93,7 @@ class Ext4Writer {
         EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
         EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
     wanted.s_log_groups_per_flex = 4;
-    ext2fs_blocks_count_set(&wanted, options_.size / kBlock);
+    ext2fs_blocks_count_set(&wanted, options_.size / kExt4Block);
     const std::uint64_t nodes = tree_.nodes().size();
     wanted.s_inodes_count = static_cast<__u32>(nodes + 32 + nodes / 10);
     check(ext2fs_initialize(disk_.path().c_str(), EXT2_FLAG_64BITS, &wanted, unix_io_manager, &fs_),
@@ -176,7 +176,7 @@ class Ext4Writer {
     } else {
       make_inode(ino, node);
       with_room(parent, path,
-                [&] { return ext2fs_link(fs_, parent, name.c_str(), ino, directory_type(mode)); });
+                [&] { return ext2fs_link(fs_, parent, name.c_str(), ino, ext4_name_type(mode)); });
     }
     if (node.content) {
       files_[node.content.get()] = ino;
@@ -217,7 +217,7 @@ class Ext4Writer {
     check(ext2fs_read_inode(fs_, ino, &inode), "read an inode");
     check(ext2fs_inode_size_set(fs_, &inode, static_cast<ext2_off64_t>(content.size)),
           fmt::format("the size of /{}", path));
-    const std::uint64_t blocks = (content.size + kBlock - 1) / kBlock;
+    const std::uint64_t blocks = (content.size + kExt4Block - 1) / kExt4Block;
     check(ext2fs_fallocate(fs_, EXT2_FALLOCATE_FORCE_INIT, ino, &inode, ~0ULL, 0, blocks),
           fmt::format("find room for /{}", path));
     check(ext2fs_write_inode(fs_, ino, &inode), "write an inode");
@@ -235,11 +235,11 @@ class Ext4Writer {
   }
 
   void write_extent(const Content& content, const std::string& path, const ext2fs_extent& extent) {
-    const std::uint64_t begin = extent.e_lblk * kBlock;
-    const std::uint64_t end = std::min(content.size, begin + extent.e_len * kBlock);
-    for (std::uint64_t at = begin; at < end; at += kPart) {
-      const std::uint64_t size = std::min(kPart, end - at);
-      disk_.write(offset_ + extent.e_pblk * kBlock + (at - begin),
+    const std::uint64_t begin = extent.e_lblk * kExt4Block;
+    const std::uint64_t end = std::min(content.size, begin + extent.e_len * kExt4Block);
+    for (std::uint64_t at = begin; at < end; at += kExt4Part) {
+      const std::uint64_t size = std::min(kExt4Part, end - at);
+      disk_.write(offset_ + extent.e_pblk * kExt4Block + (at - begin),
                   read_content_part(content, path, at, size));
     }
   }

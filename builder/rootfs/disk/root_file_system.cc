@@ -7,7 +7,7 @@
 #include "builder/rootfs/disk/ext4_image.h"
 #include "builder/rootfs/disk/squashfs_image.h"
 #include "builder/rootfs/disk/uuid.h"
-#include "builder/rootfs/disk/xfs_size.h"
+#include "builder/rootfs/disk/xfs_image.h"
 
 namespace kata::rootfs {
 namespace {
@@ -69,7 +69,9 @@ std::uint64_t write_root(const ImageRecipe& recipe, const ImagePlan& plan, const
     write_ext4(plan.tree, {.size = size, .mtime = plan.timestamp, .uuid = uuid}, offset, disk);
     return size;
   }
-  return xfs_size(plan.tree, recipe.disk.free_percent, recipe.disk.free_bytes);
+  const std::uint64_t size = xfs_size(plan.tree, recipe.disk.free_percent, recipe.disk.free_bytes);
+  write_xfs(plan.tree, {.size = size, .mtime = plan.timestamp, .uuid = uuid}, offset, disk);
+  return size;
 }
 
 }  // namespace kata::rootfs

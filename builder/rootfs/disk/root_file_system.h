@@ -21,9 +21,8 @@ namespace kata::rootfs {
 /// What the guest must unpack in a squashfs.
 [[nodiscard]] recipe::Compression squashfs_compression(const recipe::ImageRecipe& recipe) noexcept;
 
-/// Writes it at `offset`, all but an xfs, for which it only finds out the size: a kernel fills
-/// that; its size, a multiple of 4096. `work` is for what must be on disk on the way. Equal trees
-/// and recipes give equal bytes, but for xfs. Throws Error.
+/// Writes it at `offset`; its size, a multiple of 4096. `work` is for what must be on disk on the
+/// way. Equal trees and recipes give equal bytes. Throws Error.
 std::uint64_t write_root(const recipe::ImageRecipe& recipe, const ImagePlan& plan,
                          const std::string& work, std::uint64_t offset, DiskFile& disk,
                          pipeline::Context& context);

@@ -90,7 +90,16 @@ std::vector<OpenedBind> open_binds(const SandboxPlan& plan) {
   std::error_code error;
   const std::string names = fs::canonical("/etc/resolv.conf", error).string();
   if (plan.network && !error && !is_below(names, "/etc")) add(names, names, false);
-  for (const SandboxBind& bind : plan.binds) add(bind.from, bind.to, bind.writable);
+  try {
+    for (const SandboxBind& bind : plan.binds) add(bind.from, bind.to, bind.writable);
+  } catch (Error& failure) {
+    if (failure.err() == EACCES) {
+      failure.add_context(
+          "a folder above is another user's and closed, and nobody passes it in a user namespace, "
+          "not even root: choose another place with --cache");
+    }
+    throw;
+  }
   return binds;
 }
 

@@ -15,16 +15,22 @@ void ImageBench::write_recipe(const std::string& text) const {
              "name: test\ncompression: {type: none}\nagent: {strip: false}\n" + text);
 }
 
-CommandResult ImageBench::run(const std::vector<std::string>& more) const {
-  Command command;
-  // any static program will do for an agent
-  command.argv = {KATABUILD,    "image",           "--recipe", path("r.yaml"),
-                  "--output",   path("out/i.img"), "--cache",  path("cache"),
-                  "--progress", "plain",           "--agent",  "/bin/busybox"};
+Command image_command(const std::string& recipe, const std::string& output,
+                      const std::string& cache, const std::string& agent) {
+  return {.argv = {KATABUILD, "image", "--recipe", recipe, "--output", output, "--cache", cache,
+                   "--progress", "plain", "--agent", agent}};
+}
+
+Command ImageBench::command(const std::vector<std::string>& more) const {
+  Command command = image_command(path("r.yaml"), path("out/i.img"), path("cache"), agent);
   command.argv.insert(command.argv.end(), more.begin(), more.end());
   command.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + path()};
+  return command;
+}
+
+CommandResult ImageBench::run(const std::vector<std::string>& more) const {
   RealCommandRunner runner;
-  return runner.run(command);
+  return runner.run(command(more));
 }
 
 std::map<std::string, archive::Entry> ImageBench::entries() const {

@@ -1,81 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Bases of packages, from repositories that the test makes.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "builder/pipeline/digest.h"
 #include "runtime/base/json.h"
 #include "tests/integration/builder/image_bench.h"
-#include "tests/integration/builder/package_shelf.h"
+#include "tests/integration/builder/package_bench.h"
+#include "tests/support/require.h"
 
 namespace {
 
 using namespace kata;
+using test::DebianBench;
 using test::ImageBench;
+using test::RpmBench;
 namespace fs = std::filesystem;
-
-void command(const std::vector<std::string>& argv) {
-  RealCommandRunner runner;
-  Command run{.argv = argv};
-  run.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
-  (void)run_checked(runner, run);
-}
-
-/// A repository of the shelf's packages by who signed them.
-struct RpmBench : ImageBench {
-  explicit RpmBench(const std::string& signer = "main") {
-    fs::create_directories(path("repo"));
-    for (const char* name : {"demo-1.0-1.el9.noarch.rpm", "demo-1.1-1.el9.noarch.rpm",
-                             "demo-lib-1.0-1.el9.noarch.rpm"}) {
-      fs::copy_file(test::package_shelf() + "/" + signer + "/" + name, path("repo/") + name);
-    }
-    fs::copy_file(test::package_shelf() + "/main.asc", path("main.asc"));
-    command({"createrepo_c", "-q", path("repo")});
-  }
-  void packages(const std::string& list) const {
-    write_recipe(
-        "base:\n  rpm:\n    release: \"9\"\n    repositories: [{id: local, baseurl: \"file://" +
-        path("repo") + "\", gpg_keys: main.asc}]\n    packages: " + list + "\n");
-  }
-};
-
-struct DebianBench : ImageBench {
-  DebianBench() {
-    make("tiny-lib", "1:1.0-1", "");
-    make("tiny", "2.0-1", "tiny-lib");
-    std::string index;
-    for (const auto& entry : fs::directory_iterator(path("repo"))) {
-      const std::string file = entry.path().string();
-      RealCommandRunner runner;
-      index += run_checked(runner, {.argv = {"dpkg-deb", "--field", file}}).output +
-               "Filename: ./" + entry.path().filename().string() +
-               "\nSize: " + std::to_string(entry.file_size()) +
-               "\nSHA256: " + pipeline::sha256_of_file(file) + "\n\n";
-    }
-    write_file(path("repo/Packages"), index);
-  }
-  void packages(const std::string& list) const {
-    write_recipe(
-        "base:\n  debian:\n    suite: test\n    variant: extract\n    mirrors: [\"deb "
-        "[trusted=yes] copy:" +
-        path("repo") + " ./\"]\n    packages: " + list + "\n");
-  }
-
- private:
-  void make(const std::string& name, const std::string& version, const std::string& needs) const {
-    const std::string folder = path("deb/" + name);
-    make_directories(folder + "/DEBIAN");
-    make_directories(folder + "/usr/share/" + name);
-    write_file(folder + "/usr/share/" + name + "/text", name + "\n");
-    write_file(folder + "/DEBIAN/control",
-               "Package: " + name + "\nVersion: " + version +
-                   "\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\n" +
-                   (needs.empty() ? "" : "Depends: " + needs + "\n") + "Description: for tests\n");
-    make_directories(path("repo"));
-    command({"dpkg-deb", "--root-owner-group", "--build", folder, path("repo")});
-  }
-};
 
 /// Locked, offline and in another cache, a base has the same bytes.
 void check_repeats(const ImageBench& bench) {
@@ -123,6 +64,50 @@ TEST_CASE("RPM packages are chosen, pinned, and installed the same every time",
   CHECK_THAT(bench.run({"--locked"}).error_output, Catch::Contains("of another base"));
 }
 
+TEST_CASE("a question about packages that were never chosen pins none", "[image-packages]") {
+  const DebianBench bench;
+  bench.packages("[tiny]");
+  const CommandResult asked = bench.run({"--explain", "/usr/share/tiny-lib/text"});
+  INFO(asked.error_output);
+  REQUIRE(asked.status == 0);
+  CHECK_THAT(asked.output, Catch::Contains("a file of 9 bytes"));
+  CHECK_FALSE(fs::exists(bench.path("r.lock")));
+  CHECK_FALSE(fs::exists(bench.path("out")));
+  CHECK(bench.left_behind().empty());
+  CHECK(bench.run({"--explain", "/x", "--update-lock"}).status == 0);
+  CHECK_FALSE(fs::exists(bench.path("r.lock")));
+  CHECK(bench.run({"--explain", "/x", "--locked"}).status == 1);
+}
+
+TEST_CASE("inspect reads the rpm database of an image", "[image-packages]") {
+  const RpmBench bench;
+  bench.packages("[demo, demo-lib]");
+  const CommandResult built = bench.run();
+  INFO(built.error_output);
+  REQUIRE(built.status == 0);
+  fs::remove(bench.path("out/i.spdx.json"));  // what is told must come from the image
+  RealCommandRunner runner;
+  const CommandResult found =
+      runner.run({.argv = {KATABUILD, "inspect", "--json", bench.path("out/i.img")}});
+  INFO(found.error_output);
+  REQUIRE(found.status == 0);
+  const Json json = parse_json(found.output, "inspect");
+  CHECK(json.at("notes").empty());
+  CHECK(json.at("packages_from") == "the rpm database in the image");
+  REQUIRE(json.at("packages").size() == 2);
+  const Json& first = json.at("packages").at(0);
+  CHECK(first.at("name") == "demo");
+  CHECK(first.at("version") == "1.1-1.el9");
+  CHECK(first.at("architecture") == "noarch");
+  CHECK_THAT(first.at("purl").get<std::string>(), Catch::StartsWith("pkg:rpm/"));
+  const Json& files = json.at("files");
+  const auto file = std::find_if(files.begin(), files.end(), [](const Json& entry) {
+    return entry.at("path") == "/usr/share/demo/text";
+  });
+  REQUIRE(file != files.end());
+  CHECK(file->at("package") == "demo");
+}
+
 TEST_CASE("RPM packages that are not there or not signed are told", "[image-packages]") {
   const RpmBench bench;
   bench.packages("[demo-lip]");
@@ -156,6 +141,58 @@ TEST_CASE("Debian packages are chosen, pinned, and installed the same every time
   check_repeats(bench);
   bench.packages("[tinny]");
   CHECK_THAT(bench.run().error_output, Catch::Contains("no package tinny: did you mean tiny"));
+}
+
+TEST_CASE("an ordinary user with subordinate ids installs packages and runs commands",
+          "[image-packages]") {
+  test::require_root();  // to become another one
+  for (const char* program : {"newuidmap", "setpriv", "unshare"}) test::require_program(program);
+  test::require(fs::exists("/etc/subuid") && fs::exists("/etc/subgid"), "subuid",
+                "no /etc/subuid to put another in place of");
+  const DebianBench bench;
+  bench.packages(
+      "[tiny]\nrun:\n  - [/bin/busybox, mkdir, -p, /made]\n  - [/bin/busybox, chown, \"7:8\", "
+      "/made]\n"
+      "overlay: over");
+  fs::create_directories(bench.path("over/bin"));
+  fs::copy_file("/bin/busybox", bench.path("over/bin/busybox"));
+  fs::copy_file(KATABUILD, bench.path("katabuild"));
+  write_file(bench.path("ids"), "nobody:300000:65536\n");
+  Command build = bench.command();
+  build.argv.front() = bench.path("katabuild");
+  const std::vector<std::string> before = {
+      "unshare",
+      "--mount",
+      "sh",
+      "-c",
+      "mount --bind \"$0\" /etc/subuid && mount --bind \"$0\" /etc/subgid && exec \"$@\"",
+      bench.path("ids"),
+      "setpriv",
+      "--reuid=65534",
+      "--regid=65534",
+      "--clear-groups"};
+  build.argv.insert(build.argv.begin(), before.begin(), before.end());
+  RealCommandRunner runner;
+  REQUIRE(runner.run({.argv = {"chown", "-R", "65534:65534", bench.path()}}).status == 0);
+  const CommandResult built = runner.run(build);
+  INFO(built.error_output);
+  REQUIRE(built.status == 0);
+  CHECK(bench.text("usr/share/tiny/text") == "tiny\n");
+  const auto entries = bench.entries();
+  CHECK(entries.at("usr/share/tiny/text").uid == 0);
+  CHECK(entries.at("made").uid == 7);
+  CHECK(entries.at("made").gid == 8);
+  CHECK(bench.left_behind().empty());
+  // root makes the same bytes of the same lock
+  const std::string bytes = read_file(bench.path("out/i.img"));
+  fs::remove_all(bench.path("out"));
+  fs::remove_all(bench.path("cache"));
+  const CommandResult closed = bench.run({"--locked"});
+  CHECK(closed.status == 1);  // the folder is nobody's, who lets no other user in
+  CHECK_THAT(closed.error_output, Catch::Contains("choose another place with --cache"));
+  REQUIRE(runner.run({.argv = {"chown", "-R", "0:0", bench.path()}}).status == 0);
+  REQUIRE(bench.run({"--locked"}).status == 0);
+  CHECK(read_file(bench.path("out/i.img")) == bytes);
 }
 
 TEST_CASE("a repository that is away is told, and nothing is left", "[image-packages]") {

@@ -10,6 +10,7 @@
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
 #include "runtime/base/text.h"
+#include "tests/integration/builder/image_bench.h"
 #include "tests/support/require.h"
 
 namespace {
@@ -58,24 +59,17 @@ TEST_CASE("a minimized tree of real programs holds what they need, and they run 
   const HostRoot base({"/bin/ls", "/bin/bash", "/usr/bin/stat"});
   write_file(base.root() + "/usr/bin/hello", "#!/usr/bin/env bash\necho hello from $0\n", 0755);
   fs::copy_file("/usr/bin/env", base.root() + "/usr/bin/env");
-  const TempDir work;
-  const std::string recipe = work.path() + "/small.yaml";
-  write_file(recipe, "name: small\nbase: {directory: " + base.root() +
-                         "}\ncompression: {type: none}\nagent: {strip: false}\n"
-                         "minimize: {programs: [/bin/ls, /usr/bin/hello]}\n");
-  // Any program is an agent as far as packing goes
-  const std::vector<std::string> katabuild = {KATABUILD,  "image",
-                                              "--recipe", recipe,
-                                              "--agent",  "/bin/ls",
-                                              "--cache",  work.path() + "/cache",
-                                              "--output", work.path() + "/out/"};
-  const CommandResult built = run(katabuild);
+  test::ImageBench image;
+  image.agent = "/bin/ls";  // any program is an agent as far as packing goes
+  image.write_recipe("base: {directory: " + base.root() +
+                     "}\nminimize: {programs: [/bin/ls, /usr/bin/hello]}\n");
+  const CommandResult built = image.run();
   INFO(built.error_output);
   REQUIRE(built.status == 0);
-  const std::string root = work.path() + "/root";
+  const std::string root = image.path("root");
   fs::create_directory(root);
   archive::extract(
-      work.path() + "/out/kata-containers-initrd.img", root,
+      image.path("out/i.img"), root,
       [](std::string_view path) { return !path.starts_with("dev/"); }, [](std::string_view) {});
 
   CHECK_FALSE(fs::exists(root + "/usr/bin/stat"));
@@ -87,12 +81,9 @@ TEST_CASE("a minimized tree of real programs holds what they need, and they run 
   INFO(hello.error_output);
   CHECK(hello.output == "hello from /usr/bin/hello\n");
 
-  std::vector<std::string> explain = katabuild;
-  explain.insert(explain.end(), {"--explain", "/bin/bash"});
-  const CommandResult why = run(explain);
+  const CommandResult why = image.run({"--explain", "/bin/bash"});
   CHECK(why.output.find("    /usr/bin/hello (minimize.programs /usr/bin/hello)\n"
                         "    /bin/bash (its interpreter)\n") != std::string::npos);
-  explain.back() = "/usr/bin/stat";
-  CHECK(run(explain).output.find("taken away by: minimize.programs: none of them needs it") !=
-        std::string::npos);
+  CHECK_THAT(image.run({"--explain", "/usr/bin/stat"}).output,
+             Catch::Contains("taken away by: minimize.programs: none of them needs it"));
 }

@@ -1,115 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/rootfs/build_image.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstring>
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "builder/archive/archive_reader.h"
 #include "builder/archive/extract.h"
-#include "builder/pipeline/interrupt.h"
 #include "builder/rootfs/kernel_support.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
+#include "tests/unit/builder/image_build.h"
 
 namespace {
 
 using namespace kata;
 using namespace kata::recipe;
+using test::ImageBuild;
+using test::program_bytes;
+using test::tar_member;
 namespace fs = std::filesystem;
-
-/// A static program for x86_64 as far as its headers go.
-std::string program_bytes(bool dynamic = false) {
-  std::string elf(64, '\0');
-  std::memcpy(elf.data(),
-              "\x7f"
-              "ELF\x02\x01\x01",
-              7);
-  elf[16] = 2;   // ET_EXEC
-  elf[18] = 62;  // EM_X86_64
-  elf[32] = 64;  // program headers follow
-  elf[54] = 56;
-  elf[56] = 1;
-  std::string segment(56, '\0');
-  segment[0] = dynamic ? 3 : 1;  // PT_INTERP or PT_LOAD
-  return elf + segment + std::string(5000, 'x');
-}
-
-/// One member of a tar file, with no check of what it says.
-std::string tar_member(const std::string& name, char type, const std::string& content = "",
-                       const std::string& link = "", const std::string& mode = "0000644") {
-  std::string header(512, '\0');
-  const auto put = [&](std::size_t at, const std::string& text) {
-    header.replace(at, text.size(), text);
-  };
-  put(0, name);
-  put(100, mode);
-  put(108, "0000001");
-  put(116, "0000002");
-  put(124, fmt::format("{:011o}", content.size()));
-  put(136, "00000000000");
-  put(148, "        ");
-  header[156] = type;
-  put(157, link);
-  put(257, std::string("ustar\0", 6) + "00");
-  put(329, "0000005");
-  put(337, "0000001");
-  unsigned sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
-  std::string padded = content;
-  padded.resize((content.size() + 511) / 512 * 512);
-  return header + padded;
-}
-
-struct Build {
-  TempDir dir;
-  pipeline::Cache cache{dir.path() + "/cache"};
-  RealCommandRunner runner;
-  std::string messages;
-  pipeline::ProgressBoard board{pipeline::ProgressMode::plain,
-                                [this](std::string_view text) { messages += text; },
-                                pipeline::ProgressBoard::Clock::now, 80};
-  pipeline::Progress progress{board};
-  pipeline::Context context{.cache = cache,
-                            .runner = runner,
-                            .progress = progress,
-                            .source_date_epoch = std::nullopt,
-                            .jobs = 1,
-                            .keep_build = false};
-  ImageRecipe recipe;
-
-  Build() {
-    recipe.file = "r.yaml";
-    recipe.name = "test";
-    recipe.timestamp = 1000;
-    recipe.agent.path = file("agent", program_bytes());
-    recipe.agent.strip = false;  // it is no program that objcopy would take
-    recipe.compression.type = CompressionType::none;
-  }
-  std::string file(const std::string& name, const std::string& content) const {
-    write_file(dir.path() + "/" + name, content);
-    return dir.path() + "/" + name;
-  }
-  ImageArtifact run(const std::string& name = "out/initrd.img") {
-    return rootfs::build_image(recipe, dir.path() + "/" + name, context);
-  }
-  std::string error(const std::string& name = "out/initrd.img") {
-    try {
-      run(name);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
-  }
-};
 
 std::map<std::string, archive::Entry> entries_of(const std::string& path) {
   std::map<std::string, archive::Entry> entries;
@@ -121,7 +35,7 @@ std::map<std::string, archive::Entry> entries_of(const std::string& path) {
 }  // namespace
 
 TEST_CASE("an image from scratch holds the agent, folders and the console", "[initrd]") {
-  Build build;
+  ImageBuild build;
   const ImageArtifact artifact = build.run();
   const auto entries = entries_of(artifact.image.path);
   CHECK(entries.size() == 8);
@@ -144,7 +58,7 @@ TEST_CASE("an image from scratch holds the agent, folders and the console", "[in
 
 TEST_CASE("two builds of one recipe give the same bytes, and SOURCE_DATE_EPOCH changes them",
           "[initrd]") {
-  Build build;
+  ImageBuild build;
   build.recipe.compression.type =
       GENERATE(CompressionType::none, CompressionType::gzip, CompressionType::zstd);
   const std::string first = build.run("a/i.img").image.sha256;
@@ -155,7 +69,7 @@ TEST_CASE("two builds of one recipe give the same bytes, and SOURCE_DATE_EPOCH c
 }
 
 TEST_CASE("each compression unpacks with the usual tool to the same archive", "[initrd]") {
-  Build build;
+  ImageBuild build;
   const std::string plain = read_file(build.run("plain/i.img").image.path);
   const auto [type, tool, magic] = GENERATE(table<CompressionType, std::string, std::string>({
       {CompressionType::gzip, "gzip", "\x1f\x8b"},
@@ -178,19 +92,19 @@ TEST_CASE("each compression unpacks with the usual tool to the same archive", "[
 }
 
 TEST_CASE("an image that is up to date is not written again, a damaged one is", "[initrd]") {
-  Build build;
+  ImageBuild build;
   CHECK_FALSE(build.run().up_to_date);
   CHECK(build.run().up_to_date);
   const ImageArtifact artifact = build.run();
   write_file(artifact.image.path, "damaged");
   CHECK_FALSE(build.run().up_to_date);
   CHECK(read_file(artifact.image.path).starts_with("070701"));
-  CHECK(fs::is_empty(build.dir.path() + "/cache/work"));
+  CHECK(fs::is_empty(build.path("cache/work")));
 }
 
 TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]") {
-  Build build;
-  const std::string base = build.dir.path() + "/base";
+  ImageBuild build;
+  const std::string base = build.path("base");
   make_directories(base + "/bin");
   write_file(base + "/bin/a", "same");
   REQUIRE(::chmod((base + "/bin/a").c_str(), 04755) == 0);
@@ -204,16 +118,16 @@ TEST_CASE("a base folder is taken with hard links, links and modes", "[initrd]")
   CHECK(
       (entries.at("bin/b").kind == archive::EntryKind::hardlink || entries.at("bin/b").size == 4));
   CHECK(entries.contains("dev/console"));
-  const std::string out = build.dir.path() + "/unpacked";
+  const std::string out = build.path("unpacked");
   make_directories(out);
-  archive::extract(build.dir.path() + "/out/initrd.img", out,
+  archive::extract(build.path("out/initrd.img"), out,
                    [](std::string_view path) { return path.starts_with("bin/"); }, {});
   CHECK(read_file(out + "/bin/a") == "same");
   CHECK(read_file(out + "/bin/b") == "same");
 }
 
 TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]") {
-  Build build;
+  ImageBuild build;
   build.recipe.base.kind = BaseKind::tar;
   build.recipe.base.path = build.file(
       "base.tar",
@@ -228,7 +142,7 @@ TEST_CASE("a base tar is taken with owners, devices and hard links", "[initrd]")
 }
 
 TEST_CASE("a hostile base tar is refused", "[initrd]") {
-  Build build;
+  ImageBuild build;
   build.recipe.base.kind = BaseKind::tar;
   const auto [tar, expected] = GENERATE(table<std::string, std::string>({
       {tar_member("../evil", '0', "x"), "entry ../evil leaves the folder"},
@@ -242,8 +156,8 @@ TEST_CASE("a hostile base tar is refused", "[initrd]") {
   }));
   build.recipe.base.path = build.file("base.tar", tar);
   CHECK_THAT(build.error(), Catch::Contains(expected));
-  CHECK_FALSE(fs::exists(build.dir.path() + "/out"));
-  CHECK(fs::is_empty(build.dir.path() + "/cache/work"));
+  CHECK_FALSE(fs::exists(build.path("out")));
+  CHECK(fs::is_empty(build.path("cache/work")));
 }
 
 TEST_CASE("a hostile source archive is refused", "[initrd]") {
@@ -269,9 +183,9 @@ TEST_CASE("a hostile source archive is refused", "[initrd]") {
 }
 
 TEST_CASE("an agent that could not run is refused", "[initrd]") {
-  Build build;
+  ImageBuild build;
   SECTION("missing") {
-    build.recipe.agent.path = build.dir.path() + "/gone";
+    build.recipe.agent.path = build.path("gone");
     CHECK_THAT(build.error(), Catch::Contains("gone") && Catch::Contains("No such file"));
   }
   SECTION("none given") {
@@ -286,11 +200,11 @@ TEST_CASE("an agent that could not run is refused", "[initrd]") {
     build.recipe.agent.path = build.file("dynamic", program_bytes(true));
     CHECK_THAT(build.error(), Catch::Contains("dynamically linked"));
   }
-  CHECK_FALSE(fs::exists(build.dir.path() + "/out"));
+  CHECK_FALSE(fs::exists(build.path("out")));
 }
 
 TEST_CASE("files of the recipe get their place, owner and mode", "[initrd]") {
-  Build build;
+  ImageBuild build;
   build.recipe.files.push_back({.kind = FileKind::content,
                                 .path = "/etc/a/b",
                                 .source = {},
@@ -330,16 +244,53 @@ TEST_CASE("a compression that the kernel cannot unpack is refused", "[initrd]") 
 }
 
 TEST_CASE("an image with guest hooks has a drop-in beside it that tells the runtime", "[initrd]") {
-  Build build;
+  ImageBuild build;
   build.run();
-  CHECK_FALSE(fs::exists(build.dir.path() + "/out/initrd.toml"));
-  fs::create_directories(build.dir.path() + "/hooks/prestart");
+  const std::string drop_in = build.path("out/initrd.toml");
+  CHECK_FALSE(fs::exists(drop_in));
+  fs::create_directories(build.path("hooks/prestart"));
   build.file("hooks/prestart/10-x", "#!/bin/sh\n");
-  REQUIRE(::chmod((build.dir.path() + "/hooks/prestart/10-x").c_str(), 0755) == 0);
-  build.recipe.guest_hooks = build.dir.path() + "/hooks";
+  REQUIRE(::chmod(build.path("hooks/prestart/10-x").c_str(), 0755) == 0);
+  build.recipe.guest_hooks = build.path("hooks");
   build.run();
-  const std::string text = read_file(build.dir.path() + "/out/initrd.toml");
-  CHECK(text.find("[hypervisor.qemu]\ninitrd = \"" + build.dir.path() +
-                  "/out/initrd.img\"\n"
-                  "guest_hook_path = \"/usr/share/oci/hooks\"\n") != std::string::npos);
+  const std::string text = read_file(drop_in);
+  CHECK_THAT(text, Catch::Contains("[hypervisor.qemu]\ninitrd = \"" + build.path("out/initrd.img") +
+                                   "\"\nguest_hook_path = \"/usr/share/oci/hooks\"\n"));
+  CHECK(build.run().up_to_date);
+
+  SECTION("one that is missing or was changed is written again") {
+    fs::remove(drop_in);
+    CHECK_FALSE(build.run().up_to_date);
+    CHECK(read_file(drop_in) == text);
+    write_file(drop_in, text + "default_vcpus = 2\n");
+    CHECK_FALSE(build.run().up_to_date);
+    CHECK(read_file(drop_in) == text);
+  }
+  SECTION("one that names the place from which the image was moved is written again") {
+    fs::rename(build.path("out"), build.path("moved"));
+    CHECK_FALSE(build.run("moved/initrd.img").up_to_date);
+    CHECK_THAT(read_file(build.path("moved/initrd.toml")), Catch::Contains("/moved/initrd.img"));
+  }
+  SECTION("a recipe without hooks takes it away, and nobody else's") {
+    build.recipe.guest_hooks.clear();
+    CHECK_FALSE(build.run().up_to_date);
+    CHECK_FALSE(fs::exists(drop_in));
+    write_file(drop_in, "[hypervisor.qemu]\n");
+    CHECK(build.run().up_to_date);
+    build.recipe.name = "other";
+    CHECK_FALSE(build.run("out/initrd.img").up_to_date);
+    CHECK(fs::exists(drop_in));
+  }
+  SECTION("files that were there without hooks are not taken for hooks") {
+    ImageFile& file = build.recipe.files.emplace_back();
+    file.path = "/usr/share/oci/hooks/prestart/10-x";
+    file.content = "#!/bin/sh\n";
+    file.mode = 0755;
+    build.recipe.guest_hooks.clear();
+    build.run();
+    CHECK_FALSE(fs::exists(drop_in));
+    build.recipe.guest_hooks = build.path("hooks");
+    build.run();
+    CHECK(fs::exists(drop_in));
+  }
 }

@@ -7,12 +7,13 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/command.h"
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
-#include "tests/support/disk_image.h"
+#include "tests/integration/builder/image_bench.h"
 #include "tests/support/require.h"
 
 namespace {
@@ -49,19 +50,20 @@ class Bench {
   [[nodiscard]] std::string path(const std::string& name) const { return dir_.path() + "/" + name; }
 
   /// Builds the image with a cache of its own; its manifest.
-  [[nodiscard]] Json build(const std::string& name, const std::string& disk) const {
+  /// `more` are lines of the recipe's `files`.
+  [[nodiscard]] Json build(const std::string& name, const std::string& disk,
+                           const std::string& more = "") const {
     const std::string recipe = path(name + ".yaml");
     write_file(recipe,
                "name: test\nformat: image\nbase: {directory: " + base() +
                    "}\nagent: {strip: false}\n"
                    "files:\n"
                    "  - {path: /dev/fuse, device: \"c 10:229\", mode: \"0666\"}\n"
-                   "  - {path: /etc/owned, content: x, owner: \"70000:12\", mode: \"0750\"}\n"
-                   "disk: {" +
-                   disk + "}\n");
-    const CommandResult built =
-        run({KATABUILD, "image", "--recipe", recipe, "--agent", "/bin/true", "--cache",
-             path(name + ".cache"), "--output", path(name + ".img")});
+                   "  - {path: /etc/owned, content: x, owner: \"70000:12\", mode: \"0750\"}\n" +
+                   more + "disk: {" + disk + "}\n");
+    RealCommandRunner runner;
+    const CommandResult built = runner.run(
+        test::image_command(recipe, path(name + ".img"), path(name + ".cache"), "/bin/true"));
     INFO(built.error_output);
     REQUIRE(built.status == 0);
     return parse_json(read_file(path(name + ".manifest.json")), "manifest");
@@ -163,6 +165,59 @@ TEST_CASE("an ext4 image is clean and the same twice", "[disk]") {
   const CommandResult owned = run({"debugfs", "-R", "stat /etc/owned", data});
   CHECK(owned.output.find("User: 70000") != std::string::npos);
   CHECK(owned.output.find("Mode:  0750") != std::string::npos);
+}
+
+TEST_CASE("an xfs image is clean, the same twice, and holds what an erofs does", "[disk]") {
+  test::require_program("xfs_repair");
+  const Bench bench;
+  const std::string disk = "filesystem: xfs, partition_table: none";
+  // folders in an inode, in a block, and with each form of an index; more inodes than one leaf
+  fs::create_directories(bench.base() + "/few");
+  write_file(bench.base() + "/few/one", "1");
+  for (const auto& [folder, count] : {std::pair{"/block", 60}, {"/tree", 17'000}}) {
+    fs::create_directories(bench.base() + folder);
+    for (int i = 0; i < count; ++i)
+      write_file(bench.base() + folder + "/name-of-some-length-" + std::to_string(i), "");
+  }
+  const std::string files =
+      "  - {path: /etc/noted, content: x, xattrs: {user.one: y, user.two: z}}\n"
+      "  - {path: /etc/much, content: x, xattrs: {user.one: " +
+      std::string(300, 'y') + ", user.two: " + std::string(9000, 'z') +
+      "}}\n"
+      "  - {path: /few/probe, content: x, capabilities: cap_net_raw+ep}\n"
+      "  - {path: /etc/near, symlink: " +
+      std::string(336, 'x') +
+      "}\n"
+      "  - {path: /etc/far, symlink: " +
+      std::string(1023, 'x') + "}\n";
+  (void)bench.build("one", disk, files);
+  (void)bench.build("two", disk, files);
+  CHECK(run({"cmp", bench.path("one.img"), bench.path("two.img")}).status == 0);
+  const CommandResult checked = run({"xfs_repair", "-n", "-f", bench.path("one.img")});
+  INFO(checked.output << checked.error_output);
+  CHECK(checked.status == 0);
+  (void)bench.build("three", "filesystem: erofs", files);
+  const CommandResult difference =
+      run({KATABUILD, "inspect", "--diff", bench.path("one.img"), bench.path("three.img")});
+  INFO(difference.output << difference.error_output);
+  CHECK(difference.status == 0);
+}
+
+TEST_CASE("an xfs whose attributes do not fit is told", "[disk]") {
+  const Bench bench;
+  const std::string name(200, 'n');
+  std::string files = "  - {path: /etc/much, content: x, xattrs: {";
+  for (int i = 0; i < 30; ++i)
+    files += (i > 0 ? ", user." : "user.") + name + std::to_string(i) + ": y";
+  write_file(bench.path("r.yaml"),
+             "name: test\nformat: image\nagent: {strip: false}\nbase: {directory: " + bench.base() +
+                 "}\ndisk: {filesystem: xfs}\nfiles:\n" + files + "}}\n");
+  RealCommandRunner runner;
+  const CommandResult result = runner.run(test::image_command(
+      bench.path("r.yaml"), bench.path("one.img"), bench.path("cache"), "/bin/true"));
+  CHECK(result.status == 2);
+  CHECK_THAT(result.error_output, Catch::Contains("/etc/much: its attributes take more than"));
+  CHECK_FALSE(fs::exists(bench.path("one.img")));
 }
 
 TEST_CASE("a qcow2 image is the raw one in another form", "[disk]") {

@@ -71,6 +71,34 @@ TEST_CASE("a lock is read back as it was written, and is of one base only", "[lo
                     Catch::Contains("of another base"));
 }
 
+TEST_CASE("a tar is pinned by its digest, and what has nothing to pin says so", "[lock]") {
+  BaseBench bench;
+  bench.recipe.file = bench.path("image.yaml");
+  bench.recipe.base.kind = recipe::BaseKind::tar;
+  const auto write_tar = [&](const std::string& text) {
+    bench.recipe.base.path =
+        bench.file("base.tar", test::tar_of({test::tar_member("f", '0', text)}));
+  };
+  const auto read = [&](LockUse use) {
+    return rootfs::read_base(bench.recipe, bench.path("work"), bench.context, {.use = use});
+  };
+  write_tar("one");
+  CHECK_THROWS_WITH(read(LockUse::require), Catch::Contains("there is no lock file"));
+  CHECK(BaseBench::text(read(LockUse::follow), "f") == "one");
+  CHECK_FALSE(path_exists(bench.path("image.lock")));
+  (void)read(LockUse::update);
+  CHECK(BaseBench::text(read(LockUse::require), "f") == "one");
+  write_tar("two two");
+  CHECK_THROWS_WITH(read(LockUse::require), Catch::Contains("pin this with --update-lock"));
+  CHECK_THROWS_AS(read(LockUse::follow), Error);
+  (void)read(LockUse::update);
+  CHECK(BaseBench::text(read(LockUse::require), "f") == "two two");
+  bench.recipe.base.kind = recipe::BaseKind::scratch;
+  bench.recipe.base.path.clear();
+  CHECK_THROWS_WITH(read(LockUse::update), Catch::Contains("nothing can be pinned"));
+  (void)read(LockUse::require);
+}
+
 TEST_CASE("a lock whose names would lead out of the cache is refused", "[lock]") {
   BaseBench bench;
   bench.recipe.file = bench.path("image.yaml");
