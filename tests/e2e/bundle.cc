@@ -36,10 +36,22 @@ CommandResult OciRuntime::operator()(std::vector<std::string> arguments) {
 
 CommandResult OciRuntime::under(std::vector<std::string> program,
                                 std::vector<std::string> arguments) {
-  std::vector<std::string> argv = std::move(program);
-  argv.insert(argv.end(), {program_, "--root", folder() + "/root"});
-  argv.insert(argv.end(), std::make_move_iterator(arguments.begin()),
-              std::make_move_iterator(arguments.end()));
+  program.insert(program.end(), {program_, "--root", folder() + "/root"});
+  program.insert(program.end(), std::make_move_iterator(arguments.begin()),
+                 std::make_move_iterator(arguments.end()));
+  return run(std::move(program), STDIN_FILENO);
+}
+
+CommandResult OciRuntime::told(const std::string& input, std::vector<std::string> arguments) {
+  const std::string file = folder() + "/stdin";
+  write_file(file, input);
+  const UniqueFd fd = open_file(file, O_RDONLY);
+  ::unlink(file.c_str());
+  arguments.insert(arguments.begin(), {program_, "--root", folder() + "/root"});
+  return run(std::move(arguments), fd.get());
+}
+
+CommandResult OciRuntime::run(std::vector<std::string> argv, int input) {
   std::vector<std::string> env = {marker_, "KATA_CONF_FILE=" + configuration_};
   for (char** entry = ::environ; *entry != nullptr; ++entry) env.emplace_back(*entry);
   // Files, not pipes: a container outlives `create` and would hold a pipe open.
@@ -50,7 +62,7 @@ CommandResult OciRuntime::under(std::vector<std::string> program,
     const UniqueFd out_fd = open_file(out, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     const UniqueFd err_fd = open_file(err, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     Command command{.argv = std::move(argv), .env = std::move(env)};
-    command.fds = {{1, out_fd.get()}, {2, err_fd.get()}};
+    command.fds = {{0, input}, {1, out_fd.get()}, {2, err_fd.get()}};
     // A thread of the runtime must not end with us: containers belong to the sandbox process.
     command.die_with_parent = false;
     ChildProcess child = spawn(command);

@@ -25,6 +25,8 @@ class OciRuntime {
   CommandResult operator()(std::vector<std::string> arguments);
   /// As above, run by another program: `strace -o FILE RUNTIME ...`.
   CommandResult under(std::vector<std::string> program, std::vector<std::string> arguments);
+  /// As the first, with `input` as its standard input.
+  CommandResult told(const std::string& input, std::vector<std::string> arguments);
   /// As the first; whether the status is 0, else prints why.
   bool ok(std::vector<std::string> arguments);
   [[nodiscard]] std::string status_of(const std::string& id);
@@ -43,6 +45,8 @@ class OciRuntime {
   [[nodiscard]] const std::string& configuration() const noexcept { return configuration_; }
 
  private:
+  CommandResult run(std::vector<std::string> argv, int input);
+
   TempDir folder_;
   std::string program_;
   std::string configuration_;

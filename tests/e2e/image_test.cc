@@ -3,17 +3,15 @@
 // Guests whose root is a disk image: each way the runtime has to attach one, and what happens when
 // it is not what it should be.
 #include <catch2/catch.hpp>
+#include <string>
 
-#include "runtime/base/json.h"
-#include "tests/e2e/bundle.h"
+#include "runtime/base/io.h"
 #include "tests/e2e/guest_disk.h"
+#include "tests/e2e/image_bench.h"
 #include "tests/support/host_state.h"
-#include "tests/support/require.h"
 
 using kata::CommandResult;
-using kata::Json;
 using kata::read_file;
-using kata::write_file;
 using namespace kata::test;
 using Catch::Matchers::Contains;
 
@@ -21,36 +19,8 @@ namespace {
 
 using Layout = GuestDisk::Layout;
 
-struct Bench {
-  Bench() {
-    require(docker.is_vm(), "kata-runtime", "runc has no guest");
-    oci.write_bundle({"sh", "-c", "read -r line </proc/cmdline; echo \"$line\""});
-    configure("");
-  }
-  /// The engine's configuration with a drop-in on top.
-  void configure(const std::string& drop_in) {
-    const std::string file = oci.folder() + "/configuration.toml";
-    if (!kata::path_exists(file)) write_file(file, read_file(oci.configuration()));
-    kata::make_directories(oci.folder() + "/config.d");
-    write_file(oci.folder() + "/config.d/image.toml",
-               "[hypervisor.qemu]\nenable_annotations = [\".*\"]\n" + drop_in);
-    oci.use_configuration(file);
-  }
-  void annotate(const std::vector<std::pair<std::string, std::string>>& values) {
-    Json config = kata::read_json_file(oci.bundle() + "/config.json");
-    config["annotations"] = Json::object();
-    for (const auto& [key, value] : values)
-      config["annotations"]["io.katacontainers.config.hypervisor." + key] = value;
-    write_file(oci.bundle() + "/config.json", config.dump(2));
-  }
-  CommandResult run(const std::string& id) {
-    const CommandResult result = oci({"run", "--bundle", oci.bundle(), id});
-    INFO(result.error_output);
-    return result;
-  }
-
-  Docker docker;
-  OciRuntime oci{docker};
+/// Images made by hand.
+struct Bench : ImageBench {
   GuestDisk disk;
 };
 
