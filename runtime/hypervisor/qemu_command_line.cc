@@ -331,11 +331,12 @@ std::string default_parameters(const VmConfig& vm) {
     // virtiofsd writes programs into pages without QEMU's knowledge, which would run what it has
     // translated from the page before; what the guest clears is translated anew. A kernel without
     // our patches clears more than the pages of files, and is right too.
-    if (vm.shared.kind == SharedFs::virtio_fs) text += " init_on_alloc=1,fuse";
+    // And an interrupt for each of its answers costs more than most answers take.
+    if (vm.shared.kind == SharedFs::virtio_fs) text += " init_on_alloc=1,fuse virtiofs.poll_us=50";
     if (vm.tsc_khz != 0) text += fmt::format(" tsc_early_khz={}", vm.tsc_khz);
   }
   if (!vm.acpi) text += fmt::format(" acpi=off maxcpus={}", vm.vcpus);
-  if (!vm.acpi && vm.hotplug_ports > 0) text += " pcie_ports=native";
+  if (!vm.acpi && vm.hotplug_ports > 0) text += " pcie_ports=native pciehp.pciehp_button_ms=0";
   // Without root ports nothing is behind bus 0.
   if (vm.machine == Machine::q35 && vm.hotplug_ports == 0) text += " pci=lastbus=0";
   text += vm.debug ? " loglevel=7" : " quiet";

@@ -185,7 +185,7 @@ TEST_CASE("pages that virtiofsd fills are cleared first where QEMU would not not
           "[command_line]") {
   VmConfig vm = machine();
   vm.shared.kind = SharedFs::virtio_fs;
-  CHECK_THAT(kernel_command_line(vm), Contains(" init_on_alloc=1,fuse"));
+  CHECK_THAT(kernel_command_line(vm), Contains(" init_on_alloc=1,fuse virtiofs.poll_us="));
   vm.shared.kind = SharedFs::virtio_9p;
   CHECK_THAT(kernel_command_line(vm), !Contains("init_on_alloc"));
   vm.shared.kind = SharedFs::virtio_fs;
