@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 #include "runtime/base/log.h"
 #include "runtime/base/scope_exit.h"
 #include "runtime/network/network_namespace.h"
@@ -86,6 +87,13 @@ void redirect_both_ways(NetlinkSocket& socket, int one, int other) {
   redirect_ingress(socket, other, one);
 }
 
+/// Docker turns IPv6 off on the interfaces of networks without it.
+bool has_ipv6(const std::string& link) {
+  const std::optional<std::string> off =
+      read_file_if_exists(fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", link));
+  return !off || !off->starts_with('1');
+}
+
 /// The interface as the guest is to have it, without descriptors.
 Endpoint describe(const Tables& tables, const Link& link) {
   return {.index = link.index,
@@ -96,6 +104,7 @@ Endpoint describe(const Tables& tables, const Link& link) {
           .mtu = link.mtu,
           .flags = link.flags,
           .kind = link.kind,
+          .has_ipv6 = has_ipv6(link.name),
           .addresses = addresses_of(tables, link.index)};
 }
 

@@ -25,6 +25,7 @@ struct Endpoint {
   std::uint32_t mtu = 1500;
   std::uint32_t flags = 0;  ///< IFF_*
   std::string kind{};       ///< "veth", "macvlan", ...
+  bool has_ipv6 = true;     ///< false: the engine has turned it off there
   std::vector<Address> addresses{};
 };
 

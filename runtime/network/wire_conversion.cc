@@ -80,6 +80,7 @@ types::Interface interface_to_proto(const Endpoint& endpoint) {
   message.set_hw_addr(to_string(endpoint.mac));
   message.set_type(endpoint.kind);
   message.set_raw_flags(endpoint.flags & IFF_NOARP);
+  message.set_no_ipv6(!endpoint.has_ipv6);
   add_addresses(message, endpoint.addresses);
   return message;
 }
@@ -138,6 +139,7 @@ GuestInterface interface_from_proto(const types::Interface& message) {
   }
   result.mtu = static_cast<std::uint32_t>(message.mtu());
   result.arp = (message.raw_flags() & IFF_NOARP) == 0;
+  result.has_ipv6 = !message.no_ipv6();
   for (const types::IPAddress& address : message.ip_addresses()) {
     result.addresses.push_back(address_from(address));
   }

@@ -20,6 +20,7 @@ struct GuestInterface {
   std::optional<MacAddress> current_mac{};  ///< the link has this one until it gets `mac`
   std::uint32_t mtu = 0;                    ///< 0: keep
   bool arp = true;
+  bool has_ipv6 = true;
   std::vector<Address> addresses{};  ///< `link` is not set
 };
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/io.h"
 
 namespace kata::agent {
 namespace {
@@ -29,6 +31,12 @@ int index_of(NetlinkSocket& socket, const std::string& device) {
   const std::optional<Link> link = find_link(socket, device);
   if (!link) throw_error(Code::not_found, "no interface {}", device);
   return link->index;
+}
+
+/// A guest without IPv6 has nothing to switch.
+void switch_ipv6(const std::string& link, bool on) {
+  const std::string file = fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", link);
+  if (path_exists(file)) write_kernel_file(file, on ? "0" : "1");
 }
 
 /// Networks before gateways, gateways of single hosts before the default route.
@@ -70,6 +78,8 @@ bool apply_interface(NetlinkSocket& socket, const GuestInterface& wanted, bool i
     change.name = wanted.name;
   }
   if (wanted.mtu != 0 && wanted.mtu != link->mtu) change.mtu = wanted.mtu;
+  // Before it is up, or it would get a link-local address first. A link of its own time has IPv6.
+  if (!wanted.has_ipv6 || !is_new) switch_ipv6(link->name, wanted.has_ipv6);
   change.arp = wanted.arp;
   change.up = true;
   set_link(socket, link->index, change);

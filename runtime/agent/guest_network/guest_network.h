@@ -14,9 +14,9 @@
 namespace kata::agent {
 
 /// Makes the link with this hardware address (or its current one) look as wanted: address, name
-/// (another link that has it gets a free one), MTU, addresses (others are removed, link-local ones
-/// of IPv6 kept), up. Returns false when no link has the address (yet). Of one that `is_new` it is
-/// known that it has no addresses yet. Throws Error.
+/// (another link that has it gets a free one), MTU, IPv6 or none, addresses (others are removed,
+/// link-local ones of IPv6 kept), up. Returns false when no link has the address (yet). Of one that
+/// `is_new` it is known that it has no addresses yet. Throws Error.
 bool apply_interface(network::NetlinkSocket& socket, const network::GuestInterface& wanted,
                      bool is_new = false);
 

@@ -15,6 +15,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 #include "runtime/network/change_monitor.h"
 #include "runtime/network/host_endpoint.h"
 #include "scratch_namespace.h"
@@ -160,6 +161,16 @@ TEST_CASE("a tap that was there first is left alone by two interfaces", "[endpoi
   CHECK_FALSE(network.took_spare);
   REQUIRE(network.endpoints.size() == 2);
   for (const Endpoint& endpoint : network.endpoints) CHECK(endpoint.tap_fds.size() == 1);
+}
+
+TEST_CASE("the guest learns that an engine wants no IPv6", "[endpoint]") {
+  test::require_root();
+  test::require(path_exists("/proc/sys/net/ipv6"), "ipv6", "needs a kernel with IPv6");
+  const ScratchPod scratch;
+  CHECK(describe_endpoints(scratch.pod.get()).endpoints.at(0).has_ipv6);
+  in_namespace(scratch.pod.get(),
+               [] { write_kernel_file("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "1"); });
+  CHECK_FALSE(describe_endpoints(scratch.pod.get()).endpoints.at(0).has_ipv6);
 }
 
 TEST_CASE("what the guest must know is read from the namespace", "[endpoint]") {

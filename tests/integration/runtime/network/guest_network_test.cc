@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "runtime/base/fd.h"
 #include "runtime/network/network_namespace.h"
 #include "tests/support/require.h"
 
@@ -33,5 +34,34 @@ TEST_CASE("a card that started with another address gets the interface's", "[gue
       CHECK(link->mac == wanted.mac);
       CHECK((link->flags & IFF_UP) != 0);
     }
+  });
+}
+
+TEST_CASE("an interface without IPv6 has no link-local address, and gets one when asked",
+          "[guest_network]") {
+  test::require_root();
+  const UniqueFd space = create_network_namespace();
+  in_namespace(space.get(), [] {
+    test::require(path_exists("/proc/sys/net/ipv6"), "ipv6", "needs a kernel with IPv6");
+    KernelNetlinkSocket socket;
+    create_veth(socket, "eth0", "peer");
+    set_link(socket, find_link(socket, "peer")->index, {.up = true});
+    GuestInterface wanted{.name = "eth0", .mac = parse_mac("02:42:ac:11:00:02"), .has_ipv6 = false};
+    set_link(socket, find_link(socket, "eth0")->index, {.mac = wanted.mac});
+    const auto has_v6 = [&] {
+      for (const Address& address : list_addresses(socket)) {
+        if (address.link == find_link(socket, "eth0")->index && address.prefix.address.is_v6)
+          return true;
+      }
+      return false;
+    };
+    REQUIRE(agent::apply_interface(socket, wanted, true));
+    CHECK_FALSE(has_v6());
+    wanted.has_ipv6 = true;
+    REQUIRE(agent::apply_interface(socket, wanted));
+    CHECK(has_v6());
+    wanted.has_ipv6 = false;
+    REQUIRE(agent::apply_interface(socket, wanted));
+    CHECK_FALSE(has_v6());
   });
 }

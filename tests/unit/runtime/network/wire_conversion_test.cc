@@ -22,6 +22,9 @@ TEST_CASE("an interface survives the way to the guest", "[wire_conversion]") {
                         {.link = 7, .prefix = parse_prefix("2001:db8::2/64")}};
   types::Interface message = interface_to_proto(endpoint);
   CHECK_FALSE(interface_from_proto(message).current_mac);
+  CHECK(interface_from_proto(message).has_ipv6);
+  endpoint.has_ipv6 = false;
+  CHECK_FALSE(interface_from_proto(interface_to_proto(endpoint)).has_ipv6);
   message.set_current_hw_addr("02:00:00:00:00:09");
   const GuestInterface guest = interface_from_proto(message);
   CHECK(guest.current_mac == parse_mac("02:00:00:00:00:09"));
