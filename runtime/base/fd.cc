@@ -70,6 +70,11 @@ std::pair<UniqueFd, UniqueFd> make_socket_pair(int type) {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+void set_send_buffer(int socket, int size) noexcept {
+  if (::setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 UniqueFd open_file(const std::string& path, int flags, unsigned mode) {
   for (;;) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);

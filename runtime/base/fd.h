@@ -46,6 +46,9 @@ struct Pipe {
 [[nodiscard]] Pipe make_pipe();
 /// socketpair(2) of AF_UNIX with `type` (SOCK_STREAM, SOCK_SEQPACKET), close-on-exec. Throws Error.
 [[nodiscard]] std::pair<UniqueFd, UniqueFd> make_socket_pair(int type);
+/// How much a socket's peer may leave unread before writing waits (SO_SNDBUF); what the kernel
+/// forbids costs only speed.
+void set_send_buffer(int socket, int size) noexcept;
 /// open(2) with O_CLOEXEC added, EINTR retried. Throws Error that names the path.
 [[nodiscard]] UniqueFd open_file(const std::string& path, int flags, unsigned mode = 0);
 /// Whether something is at `path` (symbolic links followed).

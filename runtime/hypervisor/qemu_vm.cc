@@ -36,6 +36,9 @@ namespace {
 
 // VHOST_VSOCK_SET_GUEST_CID of <linux/vhost.h>, a header that C++ compilers refuse.
 constexpr unsigned long kSetGuestCid = _IOW(0xAF, 0x60, std::uint64_t);
+/// Holds what one answer brings at most (see the agent's kMaxTransfer), so that a processor of the
+/// guest, which under emulation writes it itself, need not wait for its reader.
+constexpr int kAgentSendBuffer = 1 << 20;
 constexpr auto kVsockRetry = std::chrono::milliseconds(10);
 
 /// Opens vhost-vsock and gives the machine a free context id. Throws Error.
@@ -125,7 +128,10 @@ void Machinery::start_qemu() {
   };
   UniqueFd qmp_socket = channel(channels.qmp);
   UniqueFd console_socket = channel(channels.console);
-  if (!config.vsock) agent = channel(channels.agent);
+  if (!config.vsock) {
+    agent = channel(channels.agent);
+    set_send_buffer(channels.agent, kAgentSendBuffer);
+  }
   Pipe output = make_pipe();
   std::optional<PreloadedKernel> kernel;
   // Elsewhere QEMU has to make the memory itself.

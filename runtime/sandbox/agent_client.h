@@ -52,6 +52,11 @@ class AgentClient {
     return call_method<Response>(client_, "kata.guest.GuestService", std::move(method),
                                  std::move(request), deadline);
   }
+  /// What one of its outputs has: ReadStdout, ReadStderr.
+  template <typename Request>
+  asio::awaitable<wire::ReceivedBytes> read(std::string method, Request request) {
+    return read_bytes(client_, std::move(method), std::move(request));
+  }
   /// An answer, and with it all that the guest had to say before.
   asio::awaitable<void> check(std::chrono::milliseconds deadline) {
     return check_health(client_, deadline_of("Check", deadline));
@@ -92,6 +97,20 @@ class AgentClient {
       Response response = co_await client->call<Response>(std::move(service), std::move(method),
                                                           std::move(request), deadline);
       co_return response;
+    } catch (Error& error) {
+      if (!subject.empty() && is_no_answer(error.code())) error.add_context(subject);
+      throw;
+    }
+  }
+
+  template <typename Request>
+  static asio::awaitable<wire::ReceivedBytes> read_bytes(std::shared_ptr<wire::Client> client,
+                                                         std::string method, Request request) {
+    const std::string subject = subject_of(request);
+    try {
+      wire::ReceivedBytes bytes = co_await client->call_for_bytes(
+          "grpc.AgentService", std::move(method), request.SerializeAsString(), wire::kNoDeadline);
+      co_return bytes;
     } catch (Error& error) {
       if (!subject.empty() && is_no_answer(error.code())) error.add_context(subject);
       throw;

@@ -60,17 +60,16 @@ asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
       request.set_container_id(name_.container_id);
       request.set_exec_id(name_.exec_id);
       request.set_len(kOutChunk);
-      auto response = co_await agent_->call<grpc::ReadStreamResponse>(
-          is_stderr ? "ReadStderr" : "ReadStdout", std::move(request), wire::kNoDeadline);
-      if (response.data().empty()) break;
-      if (response.data().size() > kOutChunk) {
-        throw_error(Code::data_loss, "the agent sent {} bytes where it was asked for {}",
-                    response.data().size(), kOutChunk);
+      wire::ReceivedBytes data =
+          co_await agent_->read(is_stderr ? "ReadStderr" : "ReadStdout", std::move(request));
+      if (data.size == 0) break;
+      if (data.size > kOutChunk) {
+        throw_error(Code::data_loss, "the agent sent {} bytes where it was asked for {}", data.size,
+                    kOutChunk);
       }
       if (written) co_await written->wait();
       written = std::make_shared<Latch>(executor_);
-      asio::co_spawn(executor_, write_out(is_stderr, std::move(*response.mutable_data()), written),
-                     asio::detached);
+      asio::co_spawn(executor_, write_out(is_stderr, std::move(data), written), asio::detached);
     }
   } catch (const Error& error) {
     log_end("output", error);
@@ -86,14 +85,14 @@ asio::awaitable<void> StdioPump::pump_out(bool is_stderr) {
   if (--open_outputs_ == 0) drained_.set();
 }
 
-asio::awaitable<void> StdioPump::write_out(bool is_stderr, std::string data,
+asio::awaitable<void> StdioPump::write_out(bool is_stderr, wire::ReceivedBytes data,
                                            std::shared_ptr<Latch> written) {
   const std::shared_ptr<StdioPump> self = shared_from_this();
   const ScopeExit done([&] { written->set(); });
   std::optional<HostStream>& target = is_stderr ? err_ : out_;
   // A reader that has gone away does not stop the process: it would get SIGPIPE only from a pipe of
   // its own, so what it still writes is read and dropped.
-  if (target && !co_await target->write_all(data)) target->close();
+  if (target && !co_await target->write_all(data.view())) target->close();
 }
 
 asio::awaitable<void> StdioPump::pump_in() {

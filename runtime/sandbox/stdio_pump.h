@@ -56,7 +56,8 @@ class StdioPump : public std::enable_shared_from_this<StdioPump> {
   void spawn(asio::awaitable<void> loop, asio::cancellation_signal& stop);
   asio::awaitable<void> pump_in();
   asio::awaitable<void> pump_out(bool is_stderr);
-  asio::awaitable<void> write_out(bool is_stderr, std::string data, std::shared_ptr<Latch> written);
+  asio::awaitable<void> write_out(bool is_stderr, wire::ReceivedBytes data,
+                                  std::shared_ptr<Latch> written);
   asio::awaitable<void> send_close_stdin();
   void log_end(std::string_view stream, const Error& error) const;
 

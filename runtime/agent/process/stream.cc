@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/process/stream.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "runtime/agent/process/event.h"
 #include "runtime/base/error.h"
 #include "runtime/base/scope_exit.h"
+#include "runtime/base/sys_pipe.h"
 
 namespace kata::agent {
 
@@ -20,19 +20,14 @@ using Descriptor = asio::posix::stream_descriptor;
 
 Stream::Stream(const asio::any_io_executor& executor, UniqueFd fd, Kind kind, std::size_t pipe_size)
     : descriptor_(executor), kind_(kind) {
-  // A larger pipe is fewer calls; the limit of /proc/sys/fs/pipe-max-size may forbid it, which
-  // costs only speed.
-  if (kind == Kind::pipe && pipe_size > 65536)
-    ::fcntl(fd.get(), F_SETPIPE_SZ, static_cast<int>(pipe_size));
+  if (kind == Kind::pipe) sys::enlarge_pipe(fd.get(), pipe_size);  // fewer calls
   set_nonblocking(fd.get(), true);
   descriptor_.assign(fd.release());
 }
 
 bool Stream::read_now(std::size_t limit, std::string& data) {
   constexpr std::size_t kLeast = 4096;
-  int available = 0;
-  if (::ioctl(descriptor_.native_handle(), FIONREAD, &available) != 0) available = 0;
-  data.resize(std::min(limit, std::max(kLeast, static_cast<std::size_t>(available))));
+  data.resize(std::min(limit, std::max(kLeast, sys::bytes_in(descriptor_.native_handle()))));
   ssize_t count;
   do {
     count = ::read(descriptor_.native_handle(), data.data(), data.size());
@@ -47,19 +42,33 @@ bool Stream::read_now(std::size_t limit, std::string& data) {
   return true;
 }
 
-asio::awaitable<std::string> Stream::read(std::size_t limit) {
+bool Stream::move_now(std::size_t limit, wire::BytesAnswer& answer) {
+  // A pipe in between costs a few system calls, each page of it that is copied as much.
+  constexpr std::size_t kWorthMoving = 32U << 10;
+  if (kind_ != Kind::pipe ||
+      std::min(limit, sys::bytes_in(descriptor_.native_handle())) < kWorthMoving)
+    return false;
+  // The last answer may still wait to be sent, or have been given up with bytes left.
+  if (!spare_ || spare_.use_count() > 1 || spare_->size() > 0)
+    spare_ = std::make_shared<wire::PipedBytes>(kMaxTransfer);
+  if (spare_->take_from(descriptor_.native_handle(), limit).value_or(0) == 0) return false;
+  answer.piped = spare_;
+  return true;
+}
+
+asio::awaitable<wire::BytesAnswer> Stream::take(std::size_t limit) {
   if (limit == 0)
     throw_error(Code::invalid_argument, "a read of 0 bytes cannot be told from the end of file");
   limit = std::min(limit, kMaxTransfer);
-  std::string data;
+  wire::BytesAnswer answer;
   while (!ended_ && descriptor_.is_open()) {
-    if (read_now(limit, data)) break;
+    if (move_now(limit, answer) || read_now(limit, answer.bytes)) break;
     std::error_code error;
     co_await descriptor_.async_wait(Descriptor::wait_read,
                                     asio::redirect_error(asio::use_awaitable, error));
     co_await throw_if_cancelled();
   }
-  co_return data;
+  co_return answer;
 }
 
 asio::awaitable<std::size_t> Stream::write(std::string data) {

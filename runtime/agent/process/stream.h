@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "runtime/base/fd.h"
+#include "runtime/wire/ttrpc/server.h"
 
 namespace kata::agent {
 
@@ -25,9 +26,10 @@ class Stream {
   /// Takes the descriptor; a pipe is made as large as the kernel lets it, up to `pipe_size`.
   Stream(const asio::any_io_executor& executor, UniqueFd fd, Kind kind, std::size_t pipe_size);
 
-  /// Waits until there is something and returns it, at most `limit` bytes; empty at end of file,
-  /// which is also what a read parked during close() gets. Throws Error.
-  [[nodiscard]] asio::awaitable<std::string> read(std::size_t limit);
+  /// Waits until there is something and takes it, at most `limit` bytes; empty at end of file,
+  /// which is also what a call parked during close() gets. What a pipe has much of stays in the
+  /// kernel's pages. Throws Error.
+  [[nodiscard]] asio::awaitable<wire::BytesAnswer> take(std::size_t limit);
   /// Waits until something fits and returns how much was taken. Throws Error(failed_precondition)
   /// when nobody reads.
   [[nodiscard]] asio::awaitable<std::size_t> write(std::string data);
@@ -41,12 +43,15 @@ class Stream {
  private:
   /// EAGAIN: nothing there yet; otherwise what one read(2) gave, empty for the end.
   bool read_now(std::size_t limit, std::string& data);
+  /// Whether there is so much that it was moved into `answer`.
+  bool move_now(std::size_t limit, wire::BytesAnswer& answer);
 
   asio::posix::stream_descriptor descriptor_;
   Kind kind_;
   bool ended_ = false;
   bool close_when_written_ = false;
   std::size_t writers_ = 0;
+  std::shared_ptr<wire::PipedBytes> spare_;  // of the answer before
 };
 
 }  // namespace kata::agent

@@ -7,19 +7,18 @@ namespace {
 
 using wire::Empty;
 
-asio::awaitable<grpc::ReadStreamResponse> read_stream(Sandbox& sandbox,
-                                                      grpc::ReadStreamRequest request,
-                                                      bool is_error) {
+/// grpc.ReadStreamResponse: its one field are the bytes.
+asio::awaitable<wire::BytesAnswer> read_stream(Sandbox& sandbox, grpc::ReadStreamRequest request,
+                                               bool is_error) {
+  static_assert(grpc::ReadStreamResponse::kDataFieldNumber == 1);
   // Held over the wait: the container may be removed meanwhile.
   const std::shared_ptr<Process> process =
       sandbox.process(request.container_id(), request.exec_id());
-  grpc::ReadStreamResponse response;
-  if (is_error && process->has_console())
-    co_return response;  // a terminal has one output, and this one has ended
+  // A terminal has one output, and this one has ended.
+  if (is_error && process->has_console()) co_return wire::BytesAnswer();
   Stream& stream = is_error ? process->error_output() : process->output();
-  std::string data = co_await stream.read(request.len());
-  response.set_data(std::move(data));
-  co_return response;
+  wire::BytesAnswer answer = co_await stream.take(request.len());
+  co_return answer;
 }
 
 asio::awaitable<grpc::WriteStreamResponse> write_stdin(Sandbox& sandbox,
@@ -35,12 +34,12 @@ asio::awaitable<grpc::WriteStreamResponse> write_stdin(Sandbox& sandbox,
 }  // namespace
 
 void add_stdio_rpc(wire::Server& server, Sandbox& sandbox) {
-  server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-      kAgentService, "ReadStdout",
-      [&sandbox](auto request) { return read_stream(sandbox, std::move(request), false); });
-  server.on<grpc::ReadStreamRequest, grpc::ReadStreamResponse>(
-      kAgentService, "ReadStderr",
-      [&sandbox](auto request) { return read_stream(sandbox, std::move(request), true); });
+  server.on_bytes<grpc::ReadStreamRequest>(kAgentService, "ReadStdout", [&sandbox](auto request) {
+    return read_stream(sandbox, std::move(request), false);
+  });
+  server.on_bytes<grpc::ReadStreamRequest>(kAgentService, "ReadStderr", [&sandbox](auto request) {
+    return read_stream(sandbox, std::move(request), true);
+  });
   server.on<grpc::WriteStreamRequest, grpc::WriteStreamResponse>(
       kAgentService, "WriteStdin",
       [&sandbox](auto request) { return write_stdin(sandbox, std::move(request)); });

@@ -13,6 +13,7 @@
 #include "runtime/base/foreign_text.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
+#include "runtime/wire/ttrpc/bytes_field.h"
 #include "ttrpc.pb.h"
 
 namespace kata::wire {
@@ -47,6 +48,19 @@ std::string unwrap(const std::string& bytes) {
                 foreign_lines(response.status().message(), kMaxErrorText));
   }
   return std::move(*response.mutable_payload());
+}
+
+/// Field 1 of the message in an answer. Throws Error as unwrap() does.
+ReceivedBytes bytes_of(std::string answer) {
+  // Anything but good and without words.
+  if (!find_bytes_field(answer, ttrpc::Response::kStatusFieldNumber).empty()) (void)unwrap(answer);
+  const std::string_view message = find_bytes_field(answer, ttrpc::Response::kPayloadFieldNumber);
+  const std::string_view bytes = find_bytes_field(message, 1);
+  ReceivedBytes result;
+  result.begin = bytes.empty() ? 0 : static_cast<std::size_t>(bytes.data() - answer.data());
+  result.size = bytes.size();
+  result.message = std::move(answer);
+  return result;
 }
 
 }  // namespace
@@ -88,10 +102,28 @@ void Client::close(std::string why) {
 asio::awaitable<std::string> Client::call_bytes(std::string service, std::string method,
                                                 std::string payload,
                                                 std::chrono::milliseconds deadline) {
+  const std::string name = method;
+  const std::string answer =
+      co_await call_raw(std::move(service), std::move(method), std::move(payload), deadline);
+  co_return in_context([&] { return unwrap(answer); }, "{}", name);
+}
+
+asio::awaitable<ReceivedBytes> Client::call_for_bytes(std::string service, std::string method,
+                                                      std::string payload,
+                                                      std::chrono::milliseconds deadline) {
+  const std::string name = method;
+  std::string answer =
+      co_await call_raw(std::move(service), std::move(method), std::move(payload), deadline);
+  co_return in_context([&] { return bytes_of(std::move(answer)); }, "{}", name);
+}
+
+asio::awaitable<std::string> Client::call_raw(std::string service, std::string method,
+                                              std::string payload,
+                                              std::chrono::milliseconds deadline) {
   const std::shared_ptr<Client> self = shared_from_this();
   if (!connection_->is_open())
     throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
-  const std::string request = request_bytes(service, method, std::move(payload), deadline);
+  std::string request = request_bytes(service, method, std::move(payload), deadline);
   if (connection_->is_congested()) {
     throw_error(Code::resource_exhausted, "call {}/{}: the peer does not read what it is sent",
                 service, method);
@@ -107,11 +139,11 @@ asio::awaitable<std::string> Client::call_bytes(std::string service, std::string
     call->timer.expires_after(deadline);
   }
   pending_[id] = call;
-  connection_->send(id, FrameType::request, request);
+  connection_->send(id, FrameType::request, {std::move(request), {}, {}});
   std::error_code error;
   co_await call->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   pending_.erase(id);
-  if (call->answer) co_return in_context([&] { return unwrap(*call->answer); }, "{}", method);
+  if (call->answer) co_return std::move(*call->answer);
   if (!connection_->is_open())
     throw_error(Code::unavailable, "call {}/{}: {}", service, method, closed_because_);
   if (error) throw_error(Code::cancelled, "call {}/{}: cancelled", service, method);

@@ -17,6 +17,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/wire/ttrpc/bytes_field.h"
 #include "runtime/wire/ttrpc/connection.h"
 #include "runtime/wire/ttrpc/server.h"
 
@@ -48,6 +49,11 @@ class Client : public std::enable_shared_from_this<Client> {
   asio::awaitable<std::string> call_bytes(std::string service, std::string method,
                                           std::string payload, std::chrono::milliseconds deadline);
 
+  /// As call(), for an answer that is one field of bytes, number 1, and may be large.
+  asio::awaitable<ReceivedBytes> call_for_bytes(std::string service, std::string method,
+                                                std::string payload,
+                                                std::chrono::milliseconds deadline);
+
   /// Fails what is in flight with `unavailable: why`, and every later call.
   void close(std::string why);
   [[nodiscard]] bool is_open() const { return connection_->is_open(); }
@@ -59,6 +65,9 @@ class Client : public std::enable_shared_from_this<Client> {
   };
 
   asio::awaitable<void> read_answers();
+  /// The answer's frame, as it came.
+  asio::awaitable<std::string> call_raw(std::string service, std::string method,
+                                        std::string payload, std::chrono::milliseconds deadline);
 
   asio::any_io_executor executor_;
   std::shared_ptr<Connection> connection_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/wire/ttrpc/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -11,6 +13,17 @@
 #include "runtime/base/log.h"
 
 namespace kata::wire {
+namespace {
+
+constexpr std::size_t kWorthItsOwnWrite = 4096;
+
+bool is_vsock(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_VSOCK;
+}
+
+}  // namespace
 
 Connection::Connection(asio::any_io_executor executor, UniqueFd fd)
     : stream_(executor), drained_(executor) {
@@ -36,10 +49,18 @@ asio::awaitable<std::optional<Frame>> Connection::read() {
   }
 }
 
-void Connection::send(std::uint32_t stream_id, FrameType type, std::string_view payload) {
+void Connection::send(std::uint32_t stream_id, FrameType type, Payload payload) {
   if (!stream_.is_open()) return;
-  queue_.push_back(encode_frame(stream_id, type, payload));
-  queued_bytes_ += queue_.back().size();
+  std::string head = encode_frame_header(stream_id, type, payload.size());
+  head += payload.head;
+  // A write of its own costs more than copying a little.
+  if (payload.body.size() <= kWorthItsOwnWrite) {
+    head += payload.body;
+    payload.body.clear();
+  }
+  payload.head = std::move(head);
+  queued_bytes_ += payload.size();
+  queue_.push_back(std::move(payload));
   if (writing_) return;
   writing_ = true;
   const std::shared_ptr<Connection> self = shared_from_this();
@@ -50,20 +71,39 @@ void Connection::send(std::uint32_t stream_id, FrameType type, std::string_view 
 asio::awaitable<void> Connection::write_queued() {
   const std::shared_ptr<Connection> self = shared_from_this();
   while (!queue_.empty()) {
-    const std::string bytes = std::move(queue_.front());
+    Payload next = std::move(queue_.front());
     queue_.pop_front();
-    std::error_code error;
-    co_await asio::async_write(stream_, asio::buffer(bytes),
-                               asio::redirect_error(asio::use_awaitable, error));
-    if (error) {
-      log::debug("ttrpc write ended error=\"{}\"", error.message());
+    const std::size_t size = next.size();
+    try {
+      co_await write_all(std::move(next.head));
+      if (!next.body.empty()) co_await write_all(std::move(next.body));
+      if (next.piped) co_await write_piped(std::move(next.piped));
+    } catch (const std::exception& error) {
+      // A frame whose end is missing would take what follows it for its own.
+      log::debug("ttrpc write ended error=\"{}\"", error.what());
       close();
       break;
     }
-    queued_bytes_ -= std::min(bytes.size(), queued_bytes_);
+    queued_bytes_ -= std::min(size, queued_bytes_);
     if (!is_congested()) drained_.cancel();
   }
   writing_ = false;
+}
+
+asio::awaitable<void> Connection::write_all(std::string bytes) {
+  co_await asio::async_write(stream_, asio::buffer(bytes), asio::use_awaitable);
+}
+
+asio::awaitable<void> Connection::write_piped(std::shared_ptr<PipedBytes> piped) {
+  // A stream socket of vsock makes a packet of each page.
+  const bool can_splice = !is_vsock(stream_.native_handle());
+  while (piped->size() > 0 && stream_.is_open()) {
+    if (!can_splice) {
+      co_await write_all(piped->read_some());
+    } else if (!piped->give_to(stream_.native_handle())) {
+      co_await stream_.async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);
+    }
+  }
 }
 
 asio::awaitable<void> Connection::wait_until_drained() {

@@ -15,8 +15,21 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/wire/ttrpc/frame.h"
+#include "runtime/wire/ttrpc/piped_bytes.h"
 
 namespace kata::wire {
+
+/// A frame's payload in up to three pieces, in this order, none of which is copied again on its
+/// way.
+struct Payload {
+  std::string head;
+  std::string body;
+  std::shared_ptr<PipedBytes> piped;
+
+  [[nodiscard]] std::size_t size() const {
+    return head.size() + body.size() + (piped ? piped->size() : 0);
+  }
+};
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -26,8 +39,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// The next frame; nothing at end of file or after close(). Throws Error for a frame that breaks
   /// the protocol.
   [[nodiscard]] asio::awaitable<std::optional<Frame>> read();
-  /// Queues a frame; frames leave in order. Does nothing after close().
-  void send(std::uint32_t stream_id, FrameType type, std::string_view payload);
+  /// Queues a frame; frames leave in order. Does nothing after close(). Throws Error as
+  /// encode_frame_header does.
+  void send(std::uint32_t stream_id, FrameType type, Payload payload);
   /// Returns at once while little is queued, else when the peer has taken it: a server that waits
   /// here before each read() cannot be filled up by a peer that asks and never reads.
   [[nodiscard]] asio::awaitable<void> wait_until_drained();
@@ -43,11 +57,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Buffer = std::array<char, 128U << 10>;  // large: stdio comes in pieces of this size
 
   asio::awaitable<void> write_queued();
+  asio::awaitable<void> write_all(std::string bytes);
+  /// Splices what it can, and copies what it cannot.
+  asio::awaitable<void> write_piped(std::shared_ptr<PipedBytes> piped);
 
   asio::posix::stream_descriptor stream_;
   std::unique_ptr<Buffer> buffer_;  // kept: a peer may send ten thousand frames in one buffer
   FrameParser parser_;
-  std::deque<std::string> queue_;
+  std::deque<Payload> queue_;  // heads have the frames' own
   std::size_t queued_bytes_ = 0;
   asio::steady_timer drained_;  // cancelled when less is queued, or on close()
   bool writing_ = false;

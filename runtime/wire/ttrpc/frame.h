@@ -24,6 +24,10 @@ struct Frame {
   std::string payload;
 };
 
+/// The header of a frame with `size` bytes of payload. Throws Error(resource_exhausted) when that
+/// is more than kMaxFramePayload.
+[[nodiscard]] std::string encode_frame_header(std::uint32_t stream_id, FrameType type,
+                                              std::size_t size);
 /// The frame as bytes. Throws Error(resource_exhausted) when the payload is larger than
 /// kMaxFramePayload.
 [[nodiscard]] std::string encode_frame(std::uint32_t stream_id, FrameType type,
@@ -39,13 +43,16 @@ struct Frame {
 /// Collects bytes and cuts them into frames.
 class FrameParser {
  public:
-  void feed(std::string_view bytes) { buffer_.append(bytes); }
+  void feed(std::string_view bytes);
   /// The next whole frame, or nothing while bytes are missing. Throws Error(invalid_argument) for a
   /// length over the cap, a type that is neither request nor response, or an even stream id; the
   /// connection is of no use after that.
   [[nodiscard]] std::optional<Frame> next();
 
  private:
+  /// A frame with much missing gets what comes as it comes, not by way of the buffer.
+  std::optional<Frame> large_;
+  std::size_t missing_ = 0;  // of it
   std::string buffer_;
   std::size_t begin_ = 0;  // consumed prefix, dropped in large steps
 };

@@ -14,6 +14,7 @@
 #include <chrono>
 
 #include "runtime/base/log.h"
+#include "runtime/wire/ttrpc/bytes_field.h"
 #include "ttrpc.pb.h"
 
 namespace kata::wire {
@@ -47,35 +48,37 @@ std::string wire_text(std::string_view text) {
   return clean;
 }
 
-std::string response_bytes(Code code, std::string_view message, std::string payload) {
+std::string response_bytes(Code code, std::string_view message) {
   ttrpc::Response response;
   response.mutable_status()->set_code(static_cast<int>(code));
   if (!message.empty()) response.mutable_status()->set_message(wire_text(message));
-  response.set_payload(std::move(payload));
   return response.SerializeAsString();
 }
 
-std::string good_response(std::string_view name, std::string payload) {
-  std::string reply = response_bytes(Code::ok, "", std::move(payload));
-  if (reply.size() > kMaxFramePayload) {
-    throw_error(Code::resource_exhausted, "response of {} is too large: {} bytes", name,
-                reply.size());
-  }
-  return reply;
-}
-
-std::string bad_response(std::string_view name, Code code, const char* what) {
+Payload bad_response(std::string_view name, Code code, const char* what) {
   log::debug("call failed method={} code={} error=\"{}\"", name, code_name(code), what);
-  return response_bytes(code, what, {});
+  return {response_bytes(code, what), {}, {}};
 }
 
 }  // namespace
 
+Payload Server::good_response(std::string_view name, Payload message) {
+  std::string head = response_bytes(Code::ok, "");
+  if (message.size() > 0)
+    head += bytes_field_head(ttrpc::Response::kPayloadFieldNumber, message.size());
+  message.head.insert(0, head);
+  if (message.size() > kMaxFramePayload) {
+    throw_error(Code::resource_exhausted, "response of {} is too large: {} bytes", name,
+                message.size());
+  }
+  return message;
+}
+
 asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection,
                                          std::shared_ptr<Call> call, std::string payload) {
-  std::string reply;
+  Payload reply;
   try {
-    std::string answer = co_await call->method->parked(std::move(payload));
+    Payload answer = co_await call->method->parked(std::move(payload));
     reply = good_response(call->name, std::move(answer));
   } catch (const Error& error) {
     reply = bad_response(call->name, call->timed_out ? Code::deadline_exceeded : error.code(),
@@ -85,13 +88,13 @@ asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection,
                          error.what());
   }
   if (call->deadline) call->deadline->cancel();
-  if (!call->abandoned) connection->send(call->stream_id, FrameType::response, reply);
+  if (!call->abandoned) connection->send(call->stream_id, FrameType::response, std::move(reply));
 }
 
 void Server::begin_call(const std::shared_ptr<Connection>& connection,
                         const std::shared_ptr<Calls>& calls, Frame frame) {
   std::string name = "?";
-  std::string reply;
+  Payload reply;
   try {
     if (calls->size() >= kMaxCalls)
       throw_error(Code::resource_exhausted, "more than {} calls in flight", kMaxCalls);
@@ -128,13 +131,13 @@ void Server::begin_call(const std::shared_ptr<Connection>& connection,
                                                   }));
       return;
     }
-    reply = good_response(name, method->second.now(request.payload()));
+    reply = good_response(name, {{}, method->second.now(request.payload()), {}});
   } catch (const Error& error) {
     reply = bad_response(name, error.code(), error.what());
   } catch (const std::exception& error) {
     reply = bad_response(name, Code::internal, error.what());
   }
-  connection->send(frame.stream_id, FrameType::response, reply);
+  connection->send(frame.stream_id, FrameType::response, std::move(reply));
 }
 
 void Server::cancel_all(const Calls& calls) {

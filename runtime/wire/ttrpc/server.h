@@ -15,6 +15,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/wire/ttrpc/bytes_field.h"
 #include "runtime/wire/ttrpc/connection.h"
 
 namespace kata::wire {
@@ -24,6 +25,13 @@ namespace kata::wire {
 struct Empty {
   [[nodiscard]] std::string SerializeAsString() const { return {}; }
   bool ParseFromArray(const void*, int) { return true; }
+};
+
+/// An answer that is one field of bytes, number 1 of its message, and may be large: it goes out as
+/// it is, never copied into a message.
+struct BytesAnswer {
+  std::string bytes;
+  std::shared_ptr<PipedBytes> piped;  ///< in place of `bytes`
 };
 
 class Server {
@@ -39,6 +47,15 @@ class Server {
     methods_[method_key(service, method)].parked = [handler =
                                                         std::move(handler)](std::string payload) {
       return run_typed<Request, Response>(handler, std::move(payload));
+    };
+  }
+
+  /// Registers `handler(Request) -> awaitable<BytesAnswer>`, as on().
+  template <typename Request, typename Handler>
+  void on_bytes(std::string_view service, std::string_view method, Handler handler) {
+    methods_[method_key(service, method)].parked = [handler =
+                                                        std::move(handler)](std::string payload) {
+      return run_bytes<Request>(handler, std::move(payload));
     };
   }
 
@@ -63,7 +80,7 @@ class Server {
   /// One of the two is set.
   struct Method {
     std::function<std::string(const std::string&)> now;
-    std::function<asio::awaitable<std::string>(std::string)> parked;
+    std::function<asio::awaitable<Payload>(std::string)> parked;  // the message in pieces
   };
   struct Call;
   using Calls = std::map<std::uint32_t, std::shared_ptr<Call>>;
@@ -73,12 +90,27 @@ class Server {
   }
 
   template <typename Request, typename Response, typename Handler>
-  static asio::awaitable<std::string> run_typed(const Handler& handler, std::string payload) {
+  static asio::awaitable<Payload> run_typed(const Handler& handler, std::string payload) {
     Request request = parse<Request>(payload);
     payload = {};  // a parked call holds its request once, not twice
     const Response response = co_await handler(std::move(request));
-    co_return response.SerializeAsString();
+    Payload answer;
+    answer.body = response.SerializeAsString();
+    co_return answer;
   }
+
+  template <typename Request, typename Handler>
+  static asio::awaitable<Payload> run_bytes(const Handler& handler, std::string payload) {
+    Request request = parse<Request>(payload);
+    payload = {};
+    BytesAnswer bytes = co_await handler(std::move(request));
+    Payload answer{{}, std::move(bytes.bytes), std::move(bytes.piped)};
+    if (answer.size() > 0) answer.head = bytes_field_head(1, answer.size());
+    co_return answer;
+  }
+
+  /// Throws Error(resource_exhausted) for a message that no frame can carry.
+  static Payload good_response(std::string_view name, Payload message);
 
   template <typename Request>
   static Request parse(const std::string& payload) {

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 
 #include "runtime/base/io.h"
+#include "runtime/base/sys_pipe.h"
 #include "runtime/wire/ttrpc/client.h"
 #include "runtime/wire/ttrpc/server.h"
 #include "ttrpc.pb.h"
@@ -34,8 +36,20 @@ asio::awaitable<KeyValue> park(std::shared_ptr<int> ended, KeyValue) {
   co_return KeyValue();
 }
 
+/// A message whose first field is as many bytes as `value`, which lie in a pipe.
+asio::awaitable<BytesAnswer> pipe_answer(KeyValue request) {
+  const std::size_t size = std::stoul(request.value());
+  Pipe source = make_pipe();
+  sys::enlarge_pipe(source.write.get(), size);
+  write_all(source.write.get(), std::string(size, 'p'));
+  BytesAnswer answer;
+  answer.piped = std::make_shared<PipedBytes>(size);
+  CHECK(answer.piped->take_from(source.read.get(), size) == size);
+  co_return answer;
+}
+
 /// echo (at once), later (after the milliseconds in `value`), fail, park (for ever), large (as many
-/// bytes as `value`).
+/// bytes as `value`), piped (the same, out of a pipe).
 void add_methods(Server& server, const std::shared_ptr<int>& ended) {
   server.on_now<KeyValue, KeyValue>("test", "echo",
                                     [](const KeyValue& request) { return request; });
@@ -50,6 +64,7 @@ void add_methods(Server& server, const std::shared_ptr<int>& ended) {
   });
   server.on<KeyValue, KeyValue>(
       "test", "park", [ended](KeyValue request) { return park(ended, std::move(request)); });
+  server.on_bytes<KeyValue>("test", "piped", pipe_answer);
   server.on_now<KeyValue, KeyValue>("test", "large", [](const KeyValue& request) {
     KeyValue answer;
     answer.set_value(std::string(std::stoul(request.value()), 'x'));
@@ -232,6 +247,24 @@ TEST_CASE("a message over four mebibytes is an error of that call alone", "[ttrp
         Code::resource_exhausted);
   CHECK(pair.call("large", key("x", std::to_string(kMaxFramePayload - 1024)), answer) == Code::ok);
   CHECK(answer.value().size() == kMaxFramePayload - 1024);
+}
+
+TEST_CASE("an answer out of a pipe arrives whole, whoever else is answered meanwhile", "[ttrpc]") {
+  Pair pair;
+  std::vector<std::string> keys;
+  for (const char* size : {"1000000", "0", "1", "300000"}) {
+    for (const char* method : {"piped", "echo"}) {
+      asio::co_spawn(pair.io, Pair::one(pair.client, method, key("echoed", size), 5s),
+                     [&keys](const std::exception_ptr& error, const KeyValue& answer) {
+                       keys.push_back(error ? "failed" : answer.key());
+                     });
+    }
+  }
+  while (keys.size() < 8 && pair.io.run_one_for(1s) != 0) {
+  }
+  std::sort(keys.begin(), keys.end());
+  CHECK(keys == std::vector<std::string>{"", "echoed", "echoed", "echoed", "echoed", "p",
+                                         std::string(300000, 'p'), std::string(1000000, 'p')});
 }
 
 TEST_CASE("bytes that are no frame end the connection, not the server", "[ttrpc]") {

@@ -2,6 +2,7 @@
 #include "runtime/wire/ttrpc/frame.h"
 
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "runtime/base/error.h"
 
@@ -83,6 +84,25 @@ TEST_CASE("a payload may have exactly four mebibytes", "[frame]") {
   CHECK(frame->payload.size() == kMaxFramePayload);
   CHECK_THROWS_AS(encode_frame(1, FrameType::request, std::string(kMaxFramePayload + 1, 'p')),
                   Error);
+}
+
+TEST_CASE("a large frame in pieces comes out whole, and so does what follows it", "[frame]") {
+  const std::size_t piece = GENERATE(1000U, 70000U, 131072U, 1000000U);
+  std::string bytes;
+  for (const std::size_t size : {300000U, 5U, 65536U, 65535U, 0U, 1048576U, 7U})
+    bytes +=
+        encode_frame(1, FrameType::response, std::string(size, static_cast<char>('a' + size % 26)));
+  FrameParser parser;
+  std::vector<std::size_t> sizes;
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    parser.feed(std::string_view(bytes).substr(at, piece));
+    while (const std::optional<Frame> frame = parser.next()) {
+      sizes.push_back(frame->payload.size());
+      CHECK(frame->payload ==
+            std::string(sizes.back(), static_cast<char>('a' + sizes.back() % 26)));
+    }
+  }
+  CHECK(sizes == std::vector<std::size_t>{300000, 5, 65536, 65535, 0, 1048576, 7});
 }
 
 TEST_CASE("stream ids begin again after the largest, but not with that of a new client",

@@ -24,11 +24,18 @@ struct Fixture {
   std::vector<std::string> reads;
   std::vector<std::size_t> writes;
   int errors = 0;
+  int piped = 0;
 
+  static std::string bytes_of(wire::BytesAnswer& answer) {
+    std::string bytes = answer.bytes;
+    while (answer.piped && answer.piped->size() > 0) bytes += answer.piped->read_some();
+    return bytes;
+  }
   void read(Stream& stream, std::size_t limit) {
-    asio::co_spawn(io, stream.read(limit),
-                   [this](const std::exception_ptr& error, std::string data) {
-                     error ? void(++errors) : reads.push_back(std::move(data));
+    asio::co_spawn(io, stream.take(limit),
+                   [this](const std::exception_ptr& error, wire::BytesAnswer answer) {
+                     error ? void(++errors) : reads.push_back(bytes_of(answer));
+                     if (answer.piped) ++piped;
                    });
   }
   void write(Stream& stream, std::string data) {
@@ -109,4 +116,44 @@ TEST_CASE("closing the input waits for the write that is parked", "[stream]") {
     f.io.poll();
   }
   CHECK(all.ends_with("last"));
+}
+
+TEST_CASE("much output is taken without being copied, and no more than was asked for", "[stream]") {
+  Fixture f;
+  Stream stream(f.io.get_executor(), std::move(f.pipe.read), Stream::Kind::pipe, 1U << 20);
+  std::string all;
+  for (std::size_t i = 0; i < 600000; ++i) all += static_cast<char>('a' + i % 23);
+  write_all(f.pipe.write.get(), all);
+  f.pipe.write.reset();
+  for (int i = 0; i < 4; ++i) {
+    f.read(stream, 250000);
+    f.io.restart();
+    f.io.run();
+  }
+  REQUIRE(f.reads.size() == 4);
+  CHECK(f.reads[0] == all.substr(0, 250000));
+  CHECK(f.reads[1] == all.substr(250000, 250000));
+  CHECK(f.reads[2] == all.substr(500000));
+  CHECK(f.reads[3].empty());
+  CHECK(f.piped == 3);
+}
+
+TEST_CASE("what an answer that was given up has left behind is in no later one", "[stream]") {
+  Fixture f;
+  Stream stream(f.io.get_executor(), std::move(f.pipe.read), Stream::Kind::pipe, 1U << 20);
+  write_all(f.pipe.write.get(), std::string(100000, 'a'));
+  asio::co_spawn(f.io, stream.take(1U << 20), [](const auto&, const wire::BytesAnswer& answer) {
+    CHECK(answer.piped->read_some().size() < 200000);
+  });
+  f.io.run();
+  write_all(f.pipe.write.get(), std::string(200000, 'b'));
+  asio::co_spawn(f.io, stream.take(1U << 20),
+                 [](const auto&, const wire::BytesAnswer& answer) { CHECK(answer.piped); });
+  f.io.restart();
+  f.io.run();
+  write_all(f.pipe.write.get(), std::string(50000, 'c'));
+  f.read(stream, 1U << 20);
+  f.io.restart();
+  f.io.run();
+  CHECK(f.reads == std::vector<std::string>{std::string(50000, 'c')});
 }
