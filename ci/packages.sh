@@ -19,9 +19,15 @@ apt_build=(
   # packages
   rpm gnupg git tar gzip
 )
+# a container by Docker in its own machine
+apt_engine=(
+  docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static
+  util-linux procps cpio
+)
 apt_test=(
-  docker.io containerd runc iptables iproute2 qemu-system-x86 busybox-static mmdebstrap
-  util-linux procps cpio strace
+  # an image of a whole distribution
+  mmdebstrap
+  strace
   # its network, the first process of its pods and of --init, and what containers without root need
   podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
@@ -46,8 +52,8 @@ dnf_build=(
   make gcc flex bison bc elfutils-libelf-devel zstd xz perl cpio
   rpm-build rpm-sign gnupg2 git-core tar gzip curl ca-certificates
 )
-dnf_test=(docker-engine containerd runc podman netavark catatonit slirp4netns iptables iproute qemu-kvm virtiofsd busybox
-  util-linux procps-ng cpio strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh
+dnf_engine=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio)
+dnf_test=(podman netavark catatonit slirp4netns strace rpmlint dnf createrepo_c python3 chromium rsync fish zsh
   e2fsprogs erofs-utils veritysetup) # chromium is in EPEL
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)

@@ -13,6 +13,7 @@
 #include "builder/pipeline/digest.h"
 #include "builder/pipeline/disk_space.h"
 #include "builder/pipeline/elf.h"
+#include "builder/pipeline/interrupt.h"
 #include "builder/pipeline/publish.h"
 #include "builder/recipe/component.h"
 #include "builder/recipe/show_recipe.h"
@@ -175,20 +176,41 @@ std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inpu
   return std::nullopt;
 }
 
+/// compile(); when it misses a file while folders are left out, once more with all of them.
+std::uint64_t compile_with_rest(const BuildTree& tree, SourceTree& source, std::uint64_t expected,
+                                Context& context) {
+  try {
+    return compile(tree, expected, context);
+  } catch (const Error& error) {
+    const std::string_view why = error.what();
+    const bool misses_a_file = why.find("No rule to make target") != std::string_view::npos ||
+                               why.find("No such file") != std::string_view::npos;
+    if (!misses_a_file || source.left_out.empty() || pipeline::interrupted_by() != 0) throw;
+    context.progress.note("kernel: a file is missing; unpacking all of the source");
+  }
+  unpack_folders(source, std::vector(source.left_out), context);
+  return compile(tree, expected, context);
+}
+
 /// Unpack, configure, check, compile, strip: the result is a folder with the artifact's files.
 void build_into(const std::string& result, const std::string& work, const KernelRecipe& recipe,
                 const Inputs& inputs, Context& context) {
   BuildTree tree;
   tree.work = work;
-  tree.source = unpack_source(recipe, inputs.source, work, context);
+  SourceTree source = unpack_source(recipe, inputs.source, work, context);
+  tree.source = source.top;
   tree.compiler = recipe.compiler;
   tree.has_ccache = inputs.toolchain.has_ccache;
   tree.timestamp = inputs.timestamp;
   const std::string config = configure(tree, merged_text(inputs.requests), context);
-  check_survived(inputs.requests, parse_dot_config(config), read_kconfig(tree.source, "x86"));
+  const Values values = parse_dot_config(config);
+  const KconfigTree kconfig = read_kconfig(tree.source, "x86");
+  check_survived(inputs.requests, values, kconfig);
+  if (const auto needed = needed_folders(source.left_out, values, kconfig); !needed.empty())
+    unpack_folders(source, needed, context);
   const std::string memory = "kernel-" + recipe.name;
-  context.cache.remember(
-      memory, compile(tree, context.cache.recall(memory).value_or(recipe.expected_steps), context));
+  const std::uint64_t expected = context.cache.recall(memory).value_or(recipe.expected_steps);
+  context.cache.remember(memory, compile_with_rest(tree, source, expected, context));
 
   make_directories(result);
   KernelArtifact artifact;

@@ -173,3 +173,20 @@ TEST_CASE("an x86 build does without other architectures but keeps every Kconfig
   CHECK_FALSE(is_needed_for_x86("linux/Documentation/index.rst"));
   CHECK(is_needed_for_x86("linux/tools/objtool/check.c"));
 }
+
+TEST_CASE("a folder of the kernel is needed when something in it was chosen or is selected",
+          "[kernel]") {
+  KconfigTree tree;
+  tree.symbols["DRM"] = {{"drivers/gpu/drm/Kconfig:3", true, {}, {}}};
+  tree.symbols["MFD_CORE"] = {{"drivers/mfd/Kconfig:9", false, {}, {}}};
+  tree.symbols["USB_LITTLE"] = {{"drivers/usb/Kconfig:5", false, {}, {}}};
+  tree.symbols["SND"] = {{"sound/Kconfig:1", true, {}, {}}};
+  tree.selections["MFD_CORE"] = {{"LPC", ""}};
+  const std::vector<std::string> all = {"drivers/gpu/", "drivers/mfd/", "drivers/usb/", "sound/"};
+  CHECK(needed_folders(all, {{"USB_LITTLE", "y"}, {"SND", "n"}, {"NET", "y"}}, tree).empty());
+  CHECK(needed_folders(all, {{"DRM", "m"}, {"USB_LITTLE", "y"}}, tree) ==
+        std::vector<std::string>{"drivers/gpu/"});
+  CHECK(needed_folders(all, {{"MFD_CORE", "y"}}, tree).empty());
+  CHECK(needed_folders(all, {{"MFD_CORE", "y"}, {"LPC", "y"}, {"SND", "y"}}, tree) ==
+        std::vector<std::string>{"drivers/mfd/", "sound/"});
+}
