@@ -47,11 +47,47 @@ set(KATA_PCH_test ${KATA_PCH_base} <filesystem> <catch2/catch.hpp>)
 set(KATA_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
 
 # Most of the rest is the same headers and templates once for each small file. Presets that build everything at once take eight
-# files of a target as one (CMAKE_UNITY_BUILD): half of the time again. `dev` compiles file by file.
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
-if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+# files of a target as one: half of the time again. `dev` compiles file by file. CMake's own CMAKE_UNITY_BUILD writes the
+# checkout's path into those files, so that no two checkouts would share a compiler cache.
+option(KATA_UNITY "Compile up to eight files of a target as one" OFF)
+if(KATA_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND KATA_WARNINGS -Wno-subobject-linkage)  # it takes every file but the first for a header
 endif()
+
+# kata_unite(TARGET): replaces its files by ones that include them, but for those with properties of their own.
+function(kata_unite target)
+  get_target_property(sources ${target} SOURCES)
+  get_target_property(folder ${target} SOURCE_DIR)
+  get_target_property(build ${target} BINARY_DIR)
+  set(alone)
+  set(together)
+  foreach(source IN LISTS sources)
+    get_filename_component(source "${source}" ABSOLUTE BASE_DIR "${folder}")
+    set(is_alone OFF)
+    foreach(property IN ITEMS SKIP_UNITY_BUILD_INCLUSION SKIP_PRECOMPILE_HEADERS COMPILE_DEFINITIONS GENERATED)
+      get_source_file_property(value "${source}" TARGET_DIRECTORY ${target} ${property})
+      if(value)
+        set(is_alone ON)
+      endif()
+    endforeach()
+    if(is_alone)
+      list(APPEND alone "${source}")
+    else()
+      file(RELATIVE_PATH source "${CMAKE_SOURCE_DIR}" "${source}")
+      list(APPEND together "#include \"${source}\"\n")
+    endif()
+  endforeach()
+  set(number 0)
+  while(together)
+    list(SUBLIST together 0 8 batch)
+    list(REMOVE_ITEM together ${batch})
+    list(JOIN batch "" text)
+    file(CONFIGURE OUTPUT "${build}/unity/${target}_${number}.cc" CONTENT "${text}" @ONLY)
+    list(APPEND alone "${build}/unity/${target}_${number}.cc")
+    math(EXPR number "${number} + 1")
+  endwhile()
+  set_target_properties(${target} PROPERTIES SOURCES "${alone}")
+endfunction()
 
 # kata_precompile(TARGET SET): the set's own target is made by the first that asks for it.
 function(kata_precompile target set)
@@ -83,6 +119,10 @@ function(kata_library)
   target_compile_options(kata_${ARG_NAME} PRIVATE ${KATA_WARNINGS})
   target_link_libraries(kata_${ARG_NAME} PUBLIC kata_options ${ARG_DEPS})
   kata_precompile(kata_${ARG_NAME} ${ARG_PCH})
+  if(KATA_UNITY)
+    # at the end, since folders below may add to it
+    cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY \"${CMAKE_SOURCE_DIR}\" CALL kata_unite kata_${ARG_NAME})")
+  endif()
 endfunction()
 
 # kata_executable(NAME kata-agent SOURCES main.cc DEPS kata_agent_rpc STATIC COMPONENT agent)
