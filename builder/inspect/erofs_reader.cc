@@ -104,7 +104,7 @@ class ErofsReader : public InodeReader {
 
  private:
   [[noreturn]] void fail(const char* what, const std::string& path) const {
-    disk_.fail(fmt::format("{} of /{} is damaged", what, foreign_line(path, 200)));
+    disk_.fail_at(what, path);
   }
 
   [[nodiscard]] ErofsInode read_inode(std::uint64_t number, const std::string& path) const {

@@ -2,6 +2,7 @@
 #include "builder/inspect/image_bytes.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 
 #include "runtime/base/error.h"
+#include "runtime/base/foreign_text.h"
 
 namespace kata::inspect {
 
@@ -23,6 +25,10 @@ ImageBytes::ImageBytes(const std::string& path)
 
 void ImageBytes::fail(const std::string& why) const {
   throw_error(Code::data_loss, "read {}: {}", path_, why);
+}
+
+void ImageBytes::fail_at(std::string_view what, const std::string& path) const {
+  fail(fmt::format("{} of /{} is damaged", what, foreign_line(path, 200)));
 }
 
 std::string ImageBytes::read(std::uint64_t offset, std::size_t count) const {

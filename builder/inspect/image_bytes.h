@@ -23,6 +23,8 @@ class ImageBytes {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   /// Throws Error(data_loss) that names the image.
   [[noreturn]] void fail(const std::string& why) const;
+  /// The same: `what` of the file at `path` is damaged.
+  [[noreturn]] void fail_at(std::string_view what, const std::string& path) const;
 
  private:
   std::string path_;

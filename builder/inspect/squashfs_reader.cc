@@ -14,7 +14,6 @@
 #include "builder/inspect/inode_walk.h"
 #include "builder/inspect/squashfs_block.h"
 #include "runtime/base/error.h"
-#include "runtime/base/foreign_text.h"
 
 namespace kata::inspect {
 namespace {
@@ -176,7 +175,7 @@ class SquashfsReader : public InodeReader {
   };
 
   [[noreturn]] void fail(const char* what, const std::string& path) const {
-    disk_.fail(fmt::format("{} of /{} is damaged", what, foreign_line(path, 200)));
+    disk_.fail_at(what, path);
   }
 
   const Meta& meta(std::uint64_t at, const std::string& path) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "runtime/base/error.h"
-#include "runtime/base/foreign_text.h"
 
 namespace kata::inspect {
 namespace {
@@ -46,9 +45,7 @@ XfsVolume::XfsVolume(const std::string& image, std::uint64_t offset)
   folder_block_size_ = block_size_ << folder_bits;
 }
 
-void XfsVolume::fail(const char* what, const std::string& path) const {
-  disk_.fail(fmt::format("{} of /{} is damaged", what, foreign_line(path, 200)));
-}
+void XfsVolume::fail(const char* what, const std::string& path) const { disk_.fail_at(what, path); }
 
 std::string XfsVolume::bytes(std::uint64_t block, std::uint64_t from, std::size_t count,
                              const std::string& path) const {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/rootfs/disk/erofs_format.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "builder/rootfs/disk/checksum.h"
 #include "builder/rootfs/disk/disk_file.h"
+#include "builder/rootfs/disk/node_mode.h"
 #include "runtime/base/error.h"
 
 namespace kata::rootfs::erofs {
@@ -33,27 +32,6 @@ constexpr std::uint64_t kIndexEntry = 8;
 
 void append(std::string& bytes, std::uint64_t value, unsigned size) {
   append_little_endian(bytes, value, size);
-}
-
-unsigned char directory_type(std::uint16_t mode) noexcept {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return 1;
-    case S_IFDIR:
-      return 2;
-    case S_IFCHR:
-      return 3;
-    case S_IFBLK:
-      return 4;
-    case S_IFIFO:
-      return 5;
-    case S_IFSOCK:
-      return 6;
-    case S_IFLNK:
-      return 7;
-    default:
-      return 0;
-  }
 }
 
 /// The number that stands for the beginning of an attribute's name, and the rest of the name.
@@ -172,7 +150,7 @@ std::string directory_bytes(const std::vector<DirectoryEntry>& entries) {
                              for (std::size_t i = begin; i < end; ++i) {
                                append(bytes, entries[i].inode, 8);
                                append(bytes, name_offset, 2);
-                               append(bytes, directory_type(entries[i].mode), 1);
+                               append(bytes, name_type(entries[i].mode), 1);
                                append(bytes, 0, 1);
                                name_offset += entries[i].name.size();
                                names += entries[i].name;

@@ -28,25 +28,6 @@ constexpr unsigned kInodeSize = 256;
 constexpr unsigned kExtraSize = 32;  // of the inode's newer half: nanoseconds, creation time
 constexpr std::uint64_t kExt4Part = std::uint64_t{4} << 20;
 
-int ext4_name_type(std::uint16_t mode) noexcept {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return EXT2_FT_DIR;
-    case S_IFLNK:
-      return EXT2_FT_SYMLINK;
-    case S_IFCHR:
-      return EXT2_FT_CHRDEV;
-    case S_IFBLK:
-      return EXT2_FT_BLKDEV;
-    case S_IFIFO:
-      return EXT2_FT_FIFO;
-    case S_IFSOCK:
-      return EXT2_FT_SOCK;
-    default:
-      return EXT2_FT_REG_FILE;
-  }
-}
-
 class Ext4Writer {
  public:
   Ext4Writer(const Tree& tree, const Ext4Options& options, std::uint64_t offset, DiskFile& disk)
@@ -175,8 +156,9 @@ class Ext4Writer {
       });
     } else {
       make_inode(ino, node);
-      with_room(parent, path,
-                [&] { return ext2fs_link(fs_, parent, name.c_str(), ino, ext4_name_type(mode)); });
+      with_room(parent, path, [&] {
+        return ext2fs_link(fs_, parent, name.c_str(), ino, static_cast<int>(name_type(mode)));
+      });
     }
     if (node.content) {
       files_[node.content.get()] = ino;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "builder/rootfs/disk/node_mode.h"
 #include "runtime/base/error.h"
 
 namespace kata::rootfs {
@@ -41,7 +42,7 @@ class FolderWriter {
 
   XfsFolder write(const std::vector<XfsName>& names, std::size_t room) {
     if (in_inode_size(names) <= room) return in_inode(names);
-    all_ = {{".", inode_, xfs_name_type(S_IFDIR)}, {"..", parent_, xfs_name_type(S_IFDIR)}};
+    all_ = {{".", inode_, name_type(S_IFDIR)}, {"..", parent_, name_type(S_IFDIR)}};
     all_.insert(all_.end(), names.begin(), names.end());
     std::size_t size = kFolderHeader;
     for (const XfsName& name : all_) size += entry_size(name);
@@ -218,25 +219,6 @@ class FolderWriter {
 };
 
 }  // namespace
-
-unsigned xfs_name_type(unsigned mode) noexcept {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return 2;
-    case S_IFCHR:
-      return 3;
-    case S_IFBLK:
-      return 4;
-    case S_IFIFO:
-      return 5;
-    case S_IFSOCK:
-      return 6;
-    case S_IFLNK:
-      return 7;
-    default:
-      return 1;
-  }
-}
 
 XfsFolder write_xfs_folder(XfsVolume& volume, std::uint64_t inode, std::uint64_t parent,
                            const std::vector<XfsName>& names, std::size_t room) {

@@ -15,11 +15,8 @@ namespace kata::rootfs {
 struct XfsName {
   std::string name;
   std::uint64_t inode = 0;
-  unsigned type = 0;  ///< as folders tell it: xfs_name_type()
+  unsigned type = 0;  ///< as folders tell it: name_type() of node_mode.h
 };
-
-/// Of an st_mode: 1 is a file, 2 a folder, ...
-[[nodiscard]] unsigned xfs_name_type(unsigned mode) noexcept;
 
 struct XfsFolder {
   XfsFork fork;

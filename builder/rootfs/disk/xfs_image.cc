@@ -100,8 +100,7 @@ class XfsWriter {
       }
       const unsigned mode = node_mode(node);
       if (S_ISDIR(mode)) folders_[path] = number;
-      names_[folder_of(path)].push_back(
-          {std::string(base_name(path)), number, xfs_name_type(mode)});
+      names_[folder_of(path)].push_back({std::string(base_name(path)), number, name_type(mode)});
     }
   }
 
@@ -171,7 +170,7 @@ class XfsWriter {
                          data_room(attributes));
     InodeFacts facts = facts_of(node);
     facts.links = 2;
-    for (const XfsName& name : names) facts.links += name.type == xfs_name_type(S_IFDIR) ? 1U : 0U;
+    for (const XfsName& name : names) facts.links += name.type == name_type(S_IFDIR) ? 1U : 0U;
     facts.size = folder.size;
     finish(inode, facts, folder.fork, attributes);
   }
