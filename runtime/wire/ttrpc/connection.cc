@@ -29,6 +29,7 @@ Connection::Connection(asio::any_io_executor executor, UniqueFd fd)
     : stream_(executor), drained_(executor) {
   drained_.expires_at(asio::steady_timer::time_point::max());
   set_nonblocking(fd.get(), true);
+  can_splice_ = !is_vsock(fd.get());
   stream_.assign(fd.release());
 }
 
@@ -95,10 +96,8 @@ asio::awaitable<void> Connection::write_all(std::string bytes) {
 }
 
 asio::awaitable<void> Connection::write_piped(std::shared_ptr<PipedBytes> piped) {
-  // A stream socket of vsock makes a packet of each page.
-  const bool can_splice = !is_vsock(stream_.native_handle());
   while (piped->size() > 0 && stream_.is_open()) {
-    if (!can_splice) {
+    if (!can_splice_) {
       co_await write_all(piped->read_some());
     } else if (!piped->give_to(stream_.native_handle())) {
       co_await stream_.async_wait(asio::posix::stream_descriptor::wait_write, asio::use_awaitable);

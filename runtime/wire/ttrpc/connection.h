@@ -67,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<Payload> queue_;  // heads have the frames' own
   std::size_t queued_bytes_ = 0;
   asio::steady_timer drained_;  // cancelled when less is queued, or on close()
+  bool can_splice_ = true;      // a stream socket of vsock would make a packet of each page
   bool writing_ = false;
 };
 

@@ -55,14 +55,8 @@ std::string response_bytes(Code code, std::string_view message) {
   return response.SerializeAsString();
 }
 
-Payload bad_response(std::string_view name, Code code, const char* what) {
-  log::debug("call failed method={} code={} error=\"{}\"", name, code_name(code), what);
-  return {response_bytes(code, what), {}, {}};
-}
-
-}  // namespace
-
-Payload Server::good_response(std::string_view name, Payload message) {
+/// Throws Error(resource_exhausted) for a message that no frame can carry.
+Payload good_response(std::string_view name, Payload message) {
   std::string head = response_bytes(Code::ok, "");
   if (message.size() > 0)
     head += bytes_field_head(ttrpc::Response::kPayloadFieldNumber, message.size());
@@ -73,6 +67,13 @@ Payload Server::good_response(std::string_view name, Payload message) {
   }
   return message;
 }
+
+Payload bad_response(std::string_view name, Code code, const char* what) {
+  log::debug("call failed method={} code={} error=\"{}\"", name, code_name(code), what);
+  return {response_bytes(code, what), {}, {}};
+}
+
+}  // namespace
 
 asio::awaitable<void> Server::run_parked(std::shared_ptr<Connection> connection,
                                          std::shared_ptr<Call> call, std::string payload) {

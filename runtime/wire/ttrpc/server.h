@@ -109,9 +109,6 @@ class Server {
     co_return answer;
   }
 
-  /// Throws Error(resource_exhausted) for a message that no frame can carry.
-  static Payload good_response(std::string_view name, Payload message);
-
   template <typename Request>
   static Request parse(const std::string& payload) {
     Request request;
