@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/image_bench.h"
 
+#include <catch2/catch.hpp>
+
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
 #include "runtime/base/path.h"
@@ -33,6 +35,13 @@ void ImageBench::annotate(const std::vector<std::pair<std::string, std::string>>
 
 CommandResult ImageBench::run(const std::string& id) {
   return oci({"run", "--bundle", oci.bundle(), id});
+}
+
+std::string ImageBench::output_of(const std::string& id) {
+  const CommandResult result = run(id);
+  INFO(result.error_output);
+  CHECK(result.status == 0);
+  return result.output;
 }
 
 }  // namespace kata::test

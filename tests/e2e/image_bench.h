@@ -21,6 +21,8 @@ struct ImageBench {
   /// Annotations for [hypervisor.qemu], in place of all others.
   void annotate(const std::vector<std::pair<std::string, std::string>>& values) const;
   CommandResult run(const std::string& id);
+  /// run() of a container that must succeed: what it printed.
+  std::string output_of(const std::string& id);
 
   Docker docker;
   OciRuntime oci{docker};
