@@ -140,9 +140,7 @@ DiskFacts read_disk_facts(const std::string& path) {
   facts.format = sector.starts_with("QFI\xfb") ? "qcow2" : "raw";
   facts.virtual_size = disk.size();
   if (facts.format == "qcow2") {
-    std::string size = sector.substr(24, 8);
-    std::reverse(size.begin(), size.end());
-    if (size.size() == 8) facts.virtual_size = little(size, 0, 8);
+    facts.virtual_size = big(disk.need(24, 8), 0, 8);
     return facts;
   }
   facts.has_dax_header = disk.read(4096, 16).starts_with("NVDIMM_PFN_INFO");

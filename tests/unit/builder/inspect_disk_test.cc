@@ -171,6 +171,8 @@ TEST_CASE("a damaged disk image is one clear error", "[inspect]") {
       CHECK(error(bad).size() < 2000);
     }
   }
+  CHECK_THAT(error("QFI\xfb, and cut off"),
+             Catch::Contains(path) && Catch::Contains("said to be at byte 32"));
   CHECK_THAT(error("rubbish"),
              Catch::Contains("neither an initrd") && Catch::Contains("nor a disk"));
 }
