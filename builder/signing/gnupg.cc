@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/path.h"
 
 namespace kata::signing {
 namespace {
@@ -18,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr const char* kParent = "/tmp";
 constexpr const char* kPrefix = "kata-gpg-";
 constexpr const char* kLock = "in-use";
+constexpr const char* kUnlocked = "not-yet-in-use";
 
 /// Not by the build's runner, which starts nothing once the build was interrupted.
 void end_agent(const std::string& home) {
@@ -33,6 +37,16 @@ void end_agent(const std::string& home) {
         (void)runner.run(command);
       },
       "an agent without its home ends by itself");
+}
+
+/// The lock's file gets its name once it is locked: whoever looks for abandoned folders meanwhile
+/// must not find one that nobody seems to hold.
+pipeline::FileLock claim(const std::string& folder) {
+  const std::string unlocked = join_path(folder, kUnlocked);
+  pipeline::FileLock lock(unlocked, [] {});
+  if (::rename(unlocked.c_str(), join_path(folder, kLock).c_str()) != 0)
+    throw_errno(errno, "claim the temporary folder {}", folder);
+  return lock;
 }
 
 /// Homes of builds that were killed: they may hold a secret key.
@@ -68,8 +82,7 @@ Command gpg_command(const std::string& home, const std::vector<std::string>& arg
 }
 
 TemporaryFolder::TemporaryFolder()
-    : folder_(kParent, fmt::format("{}{}-", kPrefix, ::getpid())),
-      in_use_(folder_.path() + "/" + kLock, [] {}) {
+    : folder_(kParent, fmt::format("{}{}-", kPrefix, ::getpid())), in_use_(claim(folder_.path())) {
   ignore_error(remove_abandoned, "somebody else's leavings are not this build's failure");
 }
 
