@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "runtime/base/error.h"
-#include "runtime/base/foreign_text.h"
 #include "runtime/base/json.h"
 #include "runtime/cli/status.h"
 #include "runtime/cli/text_table.h"
@@ -19,37 +18,19 @@ void add_ps(CommandLine& line) {
   Verb verb = line.verb("ps", "List the processes of a container");
   verb.value("-f,--format", options->format, "table or json")
       .id(options->id)
-      .tail(options->ps_options, "Options of ps(1) behind the id are accepted and not used.");
+      .tail(options->ps_options, "Options of ps(1) may follow the id: -ef, aux, -o LIST.");
   verb.run([options](Runtime& runtime) { return run_ps(*options, runtime); });
 }
 
-namespace {
-
-constexpr std::size_t kLongestTty = 32;
-constexpr std::size_t kLongestCommand = 4096;
-/// The year 9999: what the guest says beyond is no time.
-constexpr std::uint64_t kLatest = 253402300799;
-
-}  // namespace
-
-std::string process_table(const kata::sandbox::ProcessesResponse& processes, std::int64_t now) {
-  std::vector<std::vector<std::string>> rows = {
-      {"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}};
+std::string process_table(const kata::sandbox::ProcessesResponse& processes,
+                          const std::vector<PsColumn>& columns, std::int64_t now) {
+  std::vector<std::vector<std::string>> rows(1);
+  for (const PsColumn& column : columns) rows[0].push_back(column.header);
+  if (std::all_of(rows[0].begin(), rows[0].end(), [](const auto& text) { return text.empty(); }))
+    rows.clear();  // as ps(1)
   for (const kata::guest::GuestProcess& process : processes.processes()) {
-    const auto started = static_cast<std::time_t>(std::min(process.start_seconds(), kLatest));
-    tm local{};
-    ::localtime_r(&started, &local);
-    char start[16];
-    std::strftime(start, sizeof start, now - started < 24 * 3600 ? "%H:%M" : "%b%d", &local);
-    const std::uint64_t cpu = process.cpu_milliseconds() / 1000;
-    const std::int64_t age = std::max<std::int64_t>(now - started, 1);
-    const std::uint64_t percent = std::min<std::uint64_t>(
-        process.cpu_milliseconds() / 10 / static_cast<std::uint64_t>(age), 99);
-    rows.push_back({std::to_string(process.uid()), std::to_string(process.pid()),
-                    std::to_string(process.ppid()), std::to_string(percent), start,
-                    foreign_line(process.tty(), kLongestTty),
-                    fmt::format("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60),
-                    foreign_line(process.command(), kLongestCommand)});
+    std::vector<std::string>& row = rows.emplace_back();
+    for (const PsColumn& column : columns) row.push_back(column.cell(process, now));
   }
   return text_table(rows, 6);
 }
@@ -65,12 +46,13 @@ int run_ps(const PsOptions& options, Runtime& runtime) {
     throw_error(Code::invalid_argument, "invalid format option: \"{}\" is neither table nor json",
                 options.format);
   }
+  const std::vector<PsColumn> columns = ps_columns(options.ps_options);
   const ContainerRecord record = runtime.store.get(options.id);
   const kata::sandbox::ProcessesResponse processes = connect_running(record).processes(record.id);
   if (options.format == "json") {
     std::puts(process_json(processes).c_str());
   } else {
-    std::fputs(process_table(processes, std::time(nullptr)).c_str(), stdout);
+    std::fputs(process_table(processes, columns, std::time(nullptr)).c_str(), stdout);
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/ps_columns.h"
 #include "sandbox.pb.h"
 
 namespace kata::cli {
@@ -14,13 +15,12 @@ namespace kata::cli {
 struct PsOptions {
   std::string id;
   std::string format = "table";
-  std::vector<std::string>
-      ps_options;  ///< runc hands them to ps(1); the guest's table has no use for them
+  std::vector<std::string> ps_options;  ///< see ps_columns()
 };
 
-/// UID PID PPID C STIME TTY TIME CMD, of the guest's processes. `now` in seconds since the epoch.
+/// One line for each of the guest's processes. `now` in seconds since the epoch.
 [[nodiscard]] std::string process_table(const kata::sandbox::ProcessesResponse& processes,
-                                        std::int64_t now);
+                                        const std::vector<PsColumn>& columns, std::int64_t now);
 /// The pids on the host that stand for the container's processes.
 [[nodiscard]] std::string process_json(const kata::sandbox::ProcessesResponse& processes);
 

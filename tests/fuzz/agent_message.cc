@@ -43,7 +43,7 @@ void check_text(std::string_view text) {
 void check_processes(kata::guest::ListProcessesResponse answer, std::size_t input) {
   kata::sandbox::ProcessesResponse processes;
   processes.mutable_processes()->Swap(answer.mutable_processes());
-  const std::string table = cli::process_table(processes, kNow);
+  const std::string table = cli::process_table(processes, cli::ps_columns({"aux"}), kNow);
   check_text(table);
   // Two bytes make a process, which is a row of eight columns.
   constexpr std::size_t kWidestRow = 1024;

@@ -64,7 +64,7 @@ std::optional<ProcessFacts> read_process(pid_t pid, const std::string& root) {
     if (open == std::string::npos || close == std::string::npos || close < open)
       return std::nullopt;
     const std::vector<std::string_view> words = words_of(std::string_view(stat).substr(close + 1));
-    if (words.size() < 20) return std::nullopt;
+    if (words.size() < 22) return std::nullopt;
     const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     facts.pid = pid;
     facts.state = std::string(words[0]);
@@ -73,14 +73,17 @@ std::optional<ProcessFacts> read_process(pid_t pid, const std::string& root) {
     facts.cpu_milliseconds =
         (number_of<std::uint64_t>(words[11]) + number_of<std::uint64_t>(words[12])) * 1000 / ticks;
     facts.start_seconds = boot_time(root) + number_of<std::uint64_t>(words[19]) / ticks;
+    facts.virtual_kib = number_of<std::uint64_t>(words[20]) / 1024;
+    facts.resident_kib = number_of<std::uint64_t>(words[21]) *
+                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024;
     if (const auto uids = status_words(status, "Uid"); !uids.empty())
       facts.uid = number_of<std::uint32_t>(uids[0]);
     const auto pids = status_words(status, "NSpid");
     facts.container_pid = pids.empty() ? pid : number_of<pid_t>(pids.back());
     while (!command.empty() && command.back() == '\0') command.pop_back();
     for (char& c : command) c = static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    facts.command = command.empty() ? "[" + stat.substr(open + 1, close - open - 1) + "]"
-                                    : command.substr(0, kMaxCommand);
+    facts.name = stat.substr(open + 1, close - open - 1);
+    facts.command = command.empty() ? "[" + facts.name + "]" : command.substr(0, kMaxCommand);
   } catch (const Error& error) {
     if (error.code() == Code::not_found || error.err() != 0)
       return std::nullopt;  // ended meanwhile: ENOENT or ESRCH

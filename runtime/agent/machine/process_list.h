@@ -19,7 +19,10 @@ struct ProcessFacts {
   std::string state;                ///< one letter, see proc(5)
   std::uint64_t start_seconds = 0;  ///< since the epoch
   std::uint64_t cpu_milliseconds = 0;
+  std::string name;  ///< the kernel's, at most 15 bytes
   std::string command;
+  std::uint64_t resident_kib = 0;
+  std::uint64_t virtual_kib = 0;
   pid_t container_pid = 0;  ///< in its innermost pid namespace
 };
 

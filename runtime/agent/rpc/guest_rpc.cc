@@ -36,6 +36,9 @@ guest::ListProcessesResponse list_processes(Sandbox& sandbox,
     process.set_cpu_milliseconds(facts->cpu_milliseconds);
     process.set_command(printable_text(std::move(facts->command)));
     process.set_container_pid(facts->container_pid);
+    process.set_name(printable_text(std::move(facts->name)));
+    process.set_resident_kib(facts->resident_kib);
+    process.set_virtual_kib(facts->virtual_kib);
   }
   return response;
 }

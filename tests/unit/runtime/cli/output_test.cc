@@ -59,7 +59,7 @@ TEST_CASE("a guest's processes can neither steer the terminal nor blow up the ta
   process->set_start_seconds(0x8000000000000000);
   process->set_cpu_milliseconds(0xffffffffffffffff);
   for (int i = 0; i < 1000; ++i) processes.add_processes()->set_start_seconds(0xffffffffffffffff);
-  const std::string table = process_table(processes, 1000);
+  const std::string table = process_table(processes, ps_columns({}), 1000);
   CHECK(table.size() < 1002 * 200);
   CHECK(std::count(table.begin(), table.end(), '\n') == 1002);
   CHECK(table.find('\x1b') == std::string::npos);
@@ -77,9 +77,42 @@ TEST_CASE("ps gives host pids to engines and the guest's table to people", "[cli
   process->set_command("sleep 9");
   process->set_cpu_milliseconds(3723000);
   CHECK(process_json(processes) == "[11,12]");
-  const std::string table = process_table(processes, 100);
+  const std::string table = process_table(processes, ps_columns({}), 100);
   CHECK(table.starts_with("UID   PID   PPID   C"));
   CHECK(table.find("01:02:03   sleep 9\n") != std::string::npos);
+}
+
+TEST_CASE("ps takes the options of ps(1) that the guest can answer", "[cli]") {
+  kata::sandbox::ProcessesResponse processes;
+  kata::guest::GuestProcess* process = processes.add_processes();
+  process->set_pid(3);
+  process->set_ppid(1);
+  process->set_uid(7);
+  process->set_tty("pts/0");
+  process->set_state("S");
+  process->set_name("sleep");
+  process->set_command("sleep 9");
+  process->set_start_seconds(1000);
+  process->set_cpu_milliseconds(45000);
+  process->set_resident_kib(12);
+  process->set_virtual_kib(34);
+  const auto table = [&](const std::vector<std::string>& options) {
+    return process_table(processes, ps_columns(options), 1100);
+  };
+  CHECK(table({"-ef"}) == table({}));
+  CHECK(table({"-e", "-f"}) == table({}));
+  CHECK(table({"-o", "pid,comm"}) == "PID   COMMAND\n3     sleep\n");
+  CHECK(table({"-eo", "pid,args"}) == "PID   COMMAND\n3     sleep 9\n");
+  CHECK(table({"o", "pid"}) == "PID\n3\n");
+  CHECK(table({"-opid=", "-o", "ppid="}) == "3     1\n");
+  CHECK(table({"-o", "pid=A,B"}) == "A,B\n3\n");
+  CHECK(table({"-o", "etime,etimes,%cpu,c"}) ==
+        "ELAPSED   ELAPSED   %CPU   C\n01:40     100       45.0   45\n");
+  CHECK(table({"aux"}).starts_with("USER   PID   %CPU   VSZ   RSS   TTY     STAT   START"));
+  CHECK(table({"-A"}) == "PID   TTY     TIME       CMD\n3     pts/0   00:00:45   sleep 9\n");
+  CHECK_THROWS_WITH(ps_columns({"-o", "pid,wchan"}), Catch::Contains("ps: no column \"wchan\""));
+  CHECK_THROWS_WITH(ps_columns({"-L"}), Catch::Contains("ps: option \"-L\""));
+  CHECK_THROWS_WITH(ps_columns({"-o"}), Catch::Contains("-o without a list"));
 }
 
 TEST_CASE("events --stats has runc's shape", "[cli]") {

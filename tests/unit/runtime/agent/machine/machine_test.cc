@@ -68,7 +68,7 @@ TEST_CASE("a process whose name has parentheses and spaces is read", "[machine]"
   const TempDir root;
   put(root, "/proc", "stat", "cpu 1 2 3\nbtime 1000\n");
   put(root, "/proc/42", "stat",
-      "42 (a) b) S 7 42 42 34816 42 0 0 0 0 0 250 50 0 0 20 0 1 0 200 0 0\n");
+      "42 (a) b) S 7 42 42 34816 42 0 0 0 0 0 250 50 0 0 20 0 1 0 200 8192 3\n");
   put(root, "/proc/42", "status", "Name:\ta) b\nUid:\t5\t6\t6\t6\nNSpid:\t42\t3\n");
   put(root, "/proc/42", "cmdline", std::string("sh\0-c\0echo x\0", 13));
   const std::optional<ProcessFacts> facts = read_process(42, root.path());
@@ -78,6 +78,9 @@ TEST_CASE("a process whose name has parentheses and spaces is read", "[machine]"
   CHECK(facts->tty == "pts/0");
   CHECK(facts->container_pid == 3);
   CHECK(facts->command == "sh -c echo x");
+  CHECK(facts->name == "a) b");
+  CHECK(facts->virtual_kib == 8);
+  CHECK(facts->resident_kib == 3U * static_cast<unsigned>(::sysconf(_SC_PAGESIZE)) / 1024);
   CHECK(facts->cpu_milliseconds == 300U * 1000 / static_cast<unsigned>(::sysconf(_SC_CLK_TCK)));
   put(root, "/proc/42", "cmdline", "");
   CHECK(read_process(42, root.path())->command == "[a) b]");
