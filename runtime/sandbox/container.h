@@ -17,6 +17,7 @@ namespace kata::sandbox {
 struct Container {
   std::string id;
   oci::Bundle bundle;
+  bool is_created = false;  ///< the guest has it, and it can be started
   bool paused = false;
   bool ran_out_of_memory = false;  ///< at least once, as the guest says
   bool mounted_rootfs = false;  ///< we mounted it (containerd hands over mounts), so we unmount it

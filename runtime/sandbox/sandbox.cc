@@ -25,6 +25,12 @@ constexpr std::chrono::seconds kDrainLimit{
 constexpr std::chrono::seconds kRemoveDeadline{20};
 constexpr std::uint32_t kNotStarted = 255;  // the status of a container whose start has failed
 
+/// Before `start`, too, as runc has it: the namespaces are there, and an init that waits in them.
+void check_can_exec(const Container& container) {
+  if (container.init->status == ProcessStatus::stopped || !container.bundle.spec.has_process())
+    throw_error(Code::failed_precondition, "cannot exec in a container that is not running");
+}
+
 }  // namespace
 
 Sandbox::Sandbox(asio::io_context& io, SandboxOptions options)
@@ -44,6 +50,14 @@ std::shared_ptr<Process> Sandbox::process(const std::string& container_id,
   if (!found)
     throw_error(Code::not_found, "process \"{}\" of container \"{}\" does not exist", exec_id,
                 container_id);
+  return found;
+}
+
+Container& Sandbox::created_container(const std::string& id) {
+  Container& found = container(id);
+  if (!found.is_created)
+    throw_error(Code::failed_precondition, "container \"{}\" is still being created: try again",
+                id);
   return found;
 }
 
@@ -79,13 +93,15 @@ void Sandbox::attach_relay(const std::string& container_id, const std::string& e
 }
 
 asio::awaitable<pid_t> Sandbox::start(std::string container_id, std::string exec_id) {
-  Container& target = container(container_id);
+  Container& target = created_container(container_id);
   const std::shared_ptr<Process> started = process(container_id, exec_id);
   if (started->status != ProcessStatus::created) {
     throw_error(Code::failed_precondition, "cannot start a {} that is {}",
                 exec_id.empty() ? "container" : "process",
                 started->status == ProcessStatus::running ? "running" : "stopped");
   }
+  if (exec_id.empty() && target.paused)
+    throw_error(Code::failed_precondition, "cannot start a container that is paused");
   if (exec_id.empty() && !target.bundle.spec.has_process())
     throw_error(Code::failed_precondition, "process is missing: there is no program to run");
   std::exception_ptr failure;
@@ -128,9 +144,7 @@ asio::awaitable<void> Sandbox::start_init(Container& container) {
 }
 
 asio::awaitable<void> Sandbox::start_exec(Container& container, Process& process) {
-  if (container.init->status != ProcessStatus::running) {
-    throw_error(Code::failed_precondition, "cannot exec in a container that is not running");
-  }
+  check_can_exec(container);
   grpc::ExecProcessRequest request;
   request.set_container_id(container.id);
   request.set_exec_id(process.exec_id);
@@ -142,13 +156,11 @@ asio::awaitable<void> Sandbox::start_exec(Container& container, Process& process
 }
 
 void Sandbox::add_exec(ExecRequest request) {
-  Container& target = container(request.container_id);
+  Container& target = created_container(request.container_id);
   if (request.exec_id.empty()) throw_error(Code::invalid_argument, "exec id is empty");
   if (target.execs.contains(request.exec_id))
     throw_error(Code::already_exists, "exec id exists: {}", request.exec_id);
-  if (target.init->status != ProcessStatus::running) {
-    throw_error(Code::failed_precondition, "cannot exec in a container that is not running");
-  }
+  check_can_exec(target);
   auto added = std::make_shared<Process>(io_.get_executor(), request.exec_id);
   added->terminal = request.terminal;
   added->stdin_path = std::move(request.stdin_path);
@@ -279,9 +291,11 @@ void Sandbox::release_host_side(Container& container) noexcept {
 }
 
 asio::awaitable<void> Sandbox::pause(std::string container_id) {
-  Container& target = container(container_id);
-  if (target.init->status != ProcessStatus::running || target.paused) {
-    throw_error(Code::failed_precondition, "cannot pause a container that is not running");
+  Container& target = created_container(container_id);
+  if (target.init->status == ProcessStatus::stopped || target.paused ||
+      !target.bundle.spec.has_process()) {
+    throw_error(Code::failed_precondition,
+                "cannot pause a container that is neither created nor running");
   }
   grpc::PauseContainerRequest request;
   request.set_container_id(container_id);
@@ -305,6 +319,7 @@ asio::awaitable<void> Sandbox::resize(std::string container_id, std::string exec
                                       std::uint32_t rows, std::uint32_t columns) {
   const std::shared_ptr<Process> target = process(container_id, exec_id);
   if (!target->terminal || target->status == ProcessStatus::stopped) co_return;
+  (void)created_container(container_id);
   grpc::TtyWinResizeRequest request;
   request.set_container_id(container_id);
   request.set_exec_id(guest_name(container_id, *target));
@@ -319,7 +334,7 @@ void Sandbox::close_stdin(const std::string& container_id, const std::string& ex
 }
 
 asio::awaitable<grpc::StatsContainerResponse> Sandbox::stats(std::string container_id) {
-  if (container(container_id).init->status == ProcessStatus::stopped) {
+  if (created_container(container_id).init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "container \"{}\" is not running", container_id);
   }
   grpc::StatsContainerRequest request;
@@ -328,7 +343,7 @@ asio::awaitable<grpc::StatsContainerResponse> Sandbox::stats(std::string contain
 }
 
 asio::awaitable<kata::guest::ListProcessesResponse> Sandbox::processes(std::string container_id) {
-  if (container(container_id).init->status == ProcessStatus::stopped) {
+  if (created_container(container_id).init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "container \"{}\" is not running", container_id);
   }
   kata::guest::ListProcessesRequest request;

@@ -132,6 +132,8 @@ class Sandbox {
   [[nodiscard]] pid_t pid_of(const Process& process) const;
 
  private:
+  /// One that the guest has. Throws Error(failed_precondition) as long as it is being created.
+  [[nodiscard]] Container& created_container(const std::string& id);
   asio::awaitable<void> boot(const Container& first);
   asio::awaitable<void> start_machine(const Container& first);
   [[nodiscard]] bool may_start_early(const Container& first) const;

@@ -127,6 +127,7 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
       co_await plug_devices(container);
     }
     co_await create_in_guest(container, request.terminal);
+    container.is_created = true;
     if (is_first) {
       booted_ = true;
       asio::co_spawn(io_, watch_memory(), asio::detached);

@@ -94,7 +94,7 @@ asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
 }
 
 asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResources resources) {
-  if (container(container_id).init->status == ProcessStatus::stopped) {
+  if (created_container(container_id).init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "cannot update a container that is stopped");
   }
   if (cgroup_ && container_id == options_.id) apply_host_limits(*cgroup_, resources);

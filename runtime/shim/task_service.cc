@@ -28,7 +28,7 @@ void set_time(kata::protobuf::Timestamp& target, std::chrono::system_clock::time
 TaskStatus status_of(const sandbox::Container& container, const sandbox::Process& process) {
   switch (process.status) {
     case sandbox::ProcessStatus::created:
-      return TaskStatus::CREATED;
+      return container.paused && process.exec_id.empty() ? TaskStatus::PAUSED : TaskStatus::CREATED;
     case sandbox::ProcessStatus::running:
       return container.paused ? TaskStatus::PAUSED : TaskStatus::RUNNING;
     case sandbox::ProcessStatus::stopped:

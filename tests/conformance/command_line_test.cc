@@ -134,9 +134,29 @@ TEST_CASE("command line, exec: in a stopped container it is an error") {
   CHECK(call("stopped: exec").status != 0);
 }
 
+TEST_CASE("command line, exec: in a created container it runs before the program does") {
+  CHECK(call("created: exec").status == 7);
+  CHECK(call("created: exec").output == "early\n");
+  CHECK(life().after("created: exec") == "created");
+  CHECK(life().notes.at("output of created").empty());
+}
+
 TEST_CASE("command line, ps: a table with a header and the processes") {
   CHECK(call("ps").status == 0);
   CHECK_THAT(call("ps").output, Catch::Contains("PID") && Catch::Contains("sleep 1000"));
+}
+
+TEST_CASE(
+    "command line, ps: options of ps behind the id choose columns, an unknown one is an error") {
+  CHECK(call("ps columns").status == 0);
+  CHECK_THAT(call("ps columns").output,
+             Catch::Contains("PID") && Catch::Contains("sleep 1000") && !Catch::Contains("TTY"));
+  CHECK(call("ps unknown column").status != 0);
+}
+
+TEST_CASE("command line, ps: a created container has its waiting process") {
+  CHECK(call("created: ps").status == 0);
+  CHECK_THAT(call("created: ps").output, Catch::Contains("PID"));
 }
 
 TEST_CASE("command line, ps: json is an array of pids") {
@@ -190,6 +210,16 @@ TEST_CASE("command line, pause and resume: the status follows, wrong transitions
   CHECK(call("resume again").status != 0);
   CHECK(call("stopped: pause").status != 0);
   CHECK(call("stopped: resume").status != 0);
+}
+
+TEST_CASE(
+    "command line, pause and resume: a created container can be paused, and starts only after") {
+  CHECK(call("created: pause").status == 0);
+  CHECK(life().after("created: pause") == "paused");
+  CHECK(call("created: start paused").status != 0);
+  CHECK(life().after("created: start paused") == "paused");
+  CHECK(call("created: resume").status == 0);
+  CHECK(life().after("created: resume") == "created");
 }
 
 TEST_CASE("command line, kill: numbers, names and SIGTERM by default, an unknown one is an error") {

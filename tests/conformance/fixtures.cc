@@ -350,6 +350,12 @@ Life make_life() {
   record("create again", runtime({"create", "--bundle", own, container.id()}));
   record("list created", runtime({"list"}));
 
+  record("created: exec", container.call("exec", {}, {"sh", "-c", "echo early; exit 7"}));
+  record("created: ps", container.call("ps"));
+  record("created: pause", container.call("pause"));
+  record("created: start paused", container.start());
+  record("created: resume", container.call("resume"));
+
   Json changed = bundle.config;
   changed["process"]["args"] = {"sh", "-c", "echo changed; sleep 1000"};
   changed["process"]["cwd"] = "/tmp";
@@ -373,6 +379,8 @@ Life make_life() {
   exec_steps(container, own, record);
   record("ps", container.call("ps"));
   record("ps json", container.call("ps", {"--format", "json"}));
+  record("ps columns", container.call("ps", {}, {"-o", "pid,args"}));
+  record("ps unknown column", container.call("ps", {}, {"-o", "pid,nosuch"}));
   record("ps wrong", container.call("ps", {"--format", "xml"}));
   record("list", runtime({"list"}));
   record("list json", runtime({"list", "--format", "json"}));

@@ -80,7 +80,9 @@ void Container::start() {
 }
 
 StartedProcess Container::exec(const grpc::Process& process, const grpc::StringUser* string_user) {
-  if (!started_ || removed_)
+  // An init that waits for start() holds the namespaces already.
+  const bool has_init = started_ || launch_ != nullptr;
+  if (!has_init || removed_)
     throw_error(Code::failed_precondition, "container {} is not running", id_);
   // A process in a frozen cgroup would never answer.
   if (cgroup_->is_frozen()) {

@@ -6,6 +6,10 @@
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
 
 #include "runtime/base/sys_mount.h"
 #include "sandbox_bench.h"
@@ -278,4 +282,39 @@ TEST_CASE("a process that ends when it is killed keeps its own status", "[hostil
   (void)bench.run(bench.sandbox().kill("c1", "", 9, false));
   REQUIRE(bench.run(bench.sandbox().wait("c1", "")).ended);
   CHECK(bench.sandbox().process("c1", "")->exit.status == 7);
+}
+
+TEST_CASE("a container that is still being created takes no call, and is created all the same",
+          "[sandbox]") {
+  SandboxBench bench({.answers = {{"CreateContainer", [&](int) -> std::optional<std::string> {
+                                     std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                                     return std::string();
+                                   }}}});
+  const auto created = std::make_shared<Outcome>();
+  bench.begin_create("c1", created);
+  const auto refused = [&](const Outcome& outcome) {
+    INFO(outcome.text);
+    CHECK(outcome.code == Code::failed_precondition);
+    CHECK_THAT(outcome.text, Contains("\"c1\" is still being created"));
+  };
+  refused(bench.run(bench.sandbox().start("c1", "")));
+  refused(bench.run(bench.sandbox().pause("c1")));
+  refused(bench.update(1 << 20));
+  CHECK_THROWS_WITH(bench.sandbox().stats("c1"), Contains("still being created"));
+  CHECK_THROWS_WITH(bench.sandbox().processes("c1"), Contains("still being created"));
+  CHECK_THROWS_WITH(bench.exec("c1", "e1"), Contains("still being created"));
+  CHECK_FALSE(created->ended);
+  REQUIRE(bench.run_until([&] { return created->ended; }));
+  CHECK(created->code == Code::ok);
+  CHECK(bench.start().code == Code::ok);
+}
+
+TEST_CASE("a created container can be paused and joined before it runs", "[sandbox]") {
+  SandboxBench bench;
+  REQUIRE(bench.create().code == Code::ok);
+  CHECK(bench.exec("c1", "e1").code == Code::ok);
+  CHECK(bench.run(bench.sandbox().pause("c1")).code == Code::ok);
+  CHECK(bench.start().code == Code::failed_precondition);
+  CHECK(bench.run(bench.sandbox().resume("c1")).code == Code::ok);
+  CHECK(bench.start().code == Code::ok);
 }

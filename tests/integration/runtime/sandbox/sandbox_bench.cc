@@ -161,6 +161,14 @@ Outcome SandboxBench::create(const std::string& id, sandbox::StdioFds fds, bool 
   return run(sandbox().create(std::move(request)));
 }
 
+void SandboxBench::begin_create(const std::string& id, const std::shared_ptr<Outcome>& outcome) {
+  sandbox::CreateRequest request;
+  request.id = id;
+  request.bundle = make_bundle(id);
+  asio::co_spawn(io, sandbox().create(std::move(request)), Keep{outcome});
+  io.poll();
+}
+
 Outcome SandboxBench::start(const std::string& id, const std::string& exec_id) {
   return run(sandbox().start(id, exec_id));
 }

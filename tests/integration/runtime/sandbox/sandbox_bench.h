@@ -58,6 +58,8 @@ class SandboxBench {
 
   Outcome create(const std::string& id = "c1", sandbox::StdioFds fds = sandbox::StdioFds(),
                  bool terminal = false);
+  /// Begins one that run() and run_until() carry on; `outcome` is filled in at its end.
+  void begin_create(const std::string& id, const std::shared_ptr<Outcome>& outcome);
   Outcome start(const std::string& id = "c1", const std::string& exec_id = "");
   Outcome exec(const std::string& id, const std::string& exec_id);
   Outcome update(std::int64_t memory_limit);
