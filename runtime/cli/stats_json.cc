@@ -92,6 +92,13 @@ Json hugetlb_json(const google::protobuf::Map<std::string, grpc::HugetlbStats>& 
   return out;
 }
 
+/// Figures of cgroup v1 that v2 does not have: runc prints these zeros, too.
+Json cpuset_json() {
+  return {{"cpu_exclusive", 0},   {"mem_hardwall", 0},       {"mem_exclusive", 0},
+          {"memory_migrate", 0},  {"memory_spread_page", 0}, {"memory_spread_slab", 0},
+          {"memory_pressure", 0}, {"sched_load_balance", 0}, {"sched_relax_domain_level", 0}};
+}
+
 /// runc's names here begin with a capital.
 Json interface_json(const grpc::NetworkStats& network) {
   return {{"Name", network.name()},
@@ -114,13 +121,13 @@ std::string stats_event_json(const std::string& id, const grpc::StatsContainerRe
     interfaces.push_back(interface_json(network));
   }
   const Json data = {{"cpu", cpu_json(cgroup.cpu_stats())},
-                     {"cpuset", Json::object()},
+                     {"cpuset", cpuset_json()},
                      {"memory", memory_json(cgroup.memory_stats())},
                      {"pids", pids_json(cgroup.pids_stats())},
                      {"blkio", blkio_json(cgroup.blkio_stats())},
                      {"hugetlb", hugetlb_json(cgroup.hugetlb_stats())},
                      {"intel_rdt", Json::object()},
-                     {"network_interfaces", interfaces}};
+                     {"network_interfaces", interfaces.empty() ? Json(nullptr) : interfaces}};
   const Json event = {{"type", "stats"}, {"id", id}, {"data", data}};
   return event.dump();
 }

@@ -19,4 +19,8 @@ struct MachineSize {
 [[nodiscard]] MachineSize machine_size(const MachineSize& base,
                                        const grpc::LinuxResources& resources);
 
+/// An update may name the quota or the period alone: the other half stays what it was in `kept`, as
+/// in runc.
+void complete_cpu_limit(grpc::LinuxResources& update, const grpc::LinuxResources& kept);
+
 }  // namespace kata::sandbox

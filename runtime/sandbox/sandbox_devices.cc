@@ -94,15 +94,23 @@ asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
 }
 
 asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResources resources) {
-  if (created_container(container_id).init->status == ProcessStatus::stopped) {
+  Container& target = created_container(container_id);
+  if (target.init->status == ProcessStatus::stopped) {
     throw_error(Code::failed_precondition, "cannot update a container that is stopped");
   }
+  complete_cpu_limit(resources, target.bundle.spec.linux().resources());
   if (cgroup_ && container_id == options_.id) apply_host_limits(*cgroup_, resources);
   co_await grow_machine(resources);
   grpc::UpdateContainerRequest request;
   request.set_container_id(container_id);
   *request.mutable_resources() = guest_resources(resources);
   co_await agent_->call<wire::Empty>("UpdateContainer", std::move(request));
+  const auto it = containers_.find(container_id);  // it may have been removed meanwhile
+  if (it == containers_.end() || resources.cpu().quota() == 0) co_return;
+  grpc::LinuxCPU& kept =
+      *it->second->bundle.spec.mutable_linux()->mutable_resources()->mutable_cpu();
+  kept.set_quota(resources.cpu().quota());
+  kept.set_period(resources.cpu().period());
 }
 
 }  // namespace kata::sandbox

@@ -13,8 +13,6 @@
 namespace kata::agent {
 namespace {
 
-constexpr std::uint64_t kDefaultPeriod = 100000;  // microseconds
-
 /// -1 is "no limit", 0 is "not set".
 std::string limit_text(std::int64_t value) {
   if (value == 0) return {};
@@ -40,8 +38,8 @@ void add_cpu(LimitWrites& writes, const grpc::LinuxCPU& cpu) {
   }
   if (cpu.quota() != 0 || cpu.period() != 0) {
     const std::string quota = cpu.quota() > 0 ? std::to_string(cpu.quota()) : "max";
-    add(writes, "cpu.max",
-        fmt::format("{} {}", quota, cpu.period() != 0 ? cpu.period() : kDefaultPeriod));
+    // without a period the kernel keeps the one that is set
+    add(writes, "cpu.max", cpu.period() == 0 ? quota : fmt::format("{} {}", quota, cpu.period()));
   }
   if (cpu.has_burst()) add(writes, "cpu.max.burst", std::to_string(cpu.burst()));
   add(writes, "cpuset.cpus", cpu.cpus());

@@ -3,8 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 #include <sstream>
 
 #include "agent.pb.h"
@@ -26,6 +28,14 @@ std::uint64_t number(std::string_view text) {
 
 std::uint64_t number_in(const std::string& folder, const std::string& file) {
   return number(text_of(folder, file));
+}
+
+/// "max", and memory that is not limited because there is no such file, is the largest number, as
+/// engines expect of cgroup v2.
+std::uint64_t memory_limit_in(const std::string& folder, const std::string& file) {
+  const std::string text = text_of(folder, file);
+  return text.empty() || text.starts_with("max") ? std::numeric_limits<std::uint64_t>::max()
+                                                 : number(text);
 }
 
 template <typename OnEntry>
@@ -59,13 +69,16 @@ void read_memory(const std::string& folder, grpc::MemoryStats& stats) {
   grpc::MemoryData& usage = *stats.mutable_usage();
   usage.set_usage(number_in(folder, "memory.current"));
   usage.set_max_usage(number_in(folder, "memory.peak"));
-  usage.set_limit(number_in(folder, "memory.max"));
+  usage.set_limit(memory_limit_in(folder, "memory.max"));
   usage.set_failcnt(flat_keyed_value(text_of(folder, "memory.events"), "max"));
   // v1 counts memory and swap together.
-  const std::uint64_t swap_limit = number_in(folder, "memory.swap.max");
+  const std::uint64_t swap_limit = memory_limit_in(folder, "memory.swap.max");
+  const bool is_limited =
+      std::max(swap_limit, usage.limit()) < std::numeric_limits<std::uint64_t>::max();
   grpc::MemoryData& swap = *stats.mutable_swap_usage();
   swap.set_usage(usage.usage() + number_in(folder, "memory.swap.current"));
-  swap.set_limit(usage.limit() == 0 ? 0 : usage.limit() + swap_limit);
+  swap.set_limit(is_limited ? usage.limit() + swap_limit
+                            : std::numeric_limits<std::uint64_t>::max());
   stats.set_use_hierarchy(true);
 }
 

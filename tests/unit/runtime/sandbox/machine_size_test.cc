@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <utility>
 
+using kata::sandbox::complete_cpu_limit;
 using kata::sandbox::machine_size;
 using kata::sandbox::MachineSize;
 
@@ -27,10 +29,22 @@ TEST_CASE("a machine has the processors that a quota is worth", "[sandbox]") {
   CHECK(machine_size(kBase, resources(100001, 100000, 0)).vcpus == 2);
   CHECK(machine_size(kBase, resources(400000, 100000, 0)).vcpus == 4);
   CHECK(machine_size(kBase, resources(-1, 100000, 0)).vcpus == 1);
-  CHECK(machine_size(kBase, resources(400000, 0, 0)).vcpus == 1);
+  CHECK(machine_size(kBase, resources(400000, 0, 0)).vcpus == 4);  // the kernel's own period
   // no overflow, and no machine of a million processors
   const auto most = std::numeric_limits<std::int64_t>::max();
   CHECK(machine_size(kBase, resources(most, 1, 0)).vcpus == 1024);
+}
+
+TEST_CASE("an update of half a processor limit keeps the other half", "[sandbox]") {
+  const auto updated = [](std::int64_t quota, std::uint64_t period) {
+    grpc::LinuxResources update = resources(quota, period, 0);
+    complete_cpu_limit(update, resources(25000, 50000, 0));
+    return std::pair(update.cpu().quota(), update.cpu().period());
+  };
+  CHECK(updated(10000, 0) == std::pair<std::int64_t, std::uint64_t>(10000, 50000));
+  CHECK(updated(0, 20000) == std::pair<std::int64_t, std::uint64_t>(25000, 20000));
+  CHECK(updated(-1, 0) == std::pair<std::int64_t, std::uint64_t>(-1, 50000));
+  CHECK(updated(0, 0) == std::pair<std::int64_t, std::uint64_t>(0, 0));
 }
 
 TEST_CASE("a machine has a container's memory on top of the guest's own", "[sandbox]") {

@@ -2,6 +2,7 @@
 #include "runtime/agent/container/cgroup_limits.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "agent.pb.h"
 #include "runtime/agent/container/cgroup.h"
@@ -57,7 +58,11 @@ TEST_CASE("limits become file texts, and what is not set is not written", "[cgro
   CHECK(written(resources, "memory.max") == "[1048576]");
   CHECK(written(resources, "memory.low") == "[4096]");
   CHECK(written(resources, "memory.swap.max").empty());
-  CHECK(written(resources, "cpu.max") == "[50000 100000]");
+  CHECK(written(resources, "cpu.max") == "[50000]");
+  resources.mutable_cpu()->set_period(20000);
+  CHECK(written(resources, "cpu.max") == "[50000 20000]");
+  resources.mutable_cpu()->set_quota(-1);
+  CHECK(written(resources, "cpu.max") == "[max 20000]");
   CHECK(written(resources, "pids.max") == "[max]");
   CHECK(written(resources, "io.max") == "[8:0 rbps=1000]");
   CHECK(written(resources, "memory.high") == "[7]");
@@ -87,7 +92,14 @@ TEST_CASE("figures are read from the folder's files", "[cgroup]") {
   CHECK(stats.cpu_stats().cpu_usage().total_usage() == 5000);
   CHECK(stats.cpu_stats().throttling_data().throttled_periods() == 4);
   CHECK(stats.memory_stats().usage().usage() == 4096);
-  CHECK(stats.memory_stats().usage().limit() == 0);
+  CHECK(stats.memory_stats().usage().limit() == std::numeric_limits<std::uint64_t>::max());
+  CHECK(stats.memory_stats().swap_usage().limit() == std::numeric_limits<std::uint64_t>::max());
+  write_file(folder.path() + "/memory.max", "8192\n");
+  write_file(folder.path() + "/memory.swap.max", "max\n");
+  CHECK(read_cgroup_stats(folder.path()).memory_stats().swap_usage().limit() ==
+        std::numeric_limits<std::uint64_t>::max());
+  write_file(folder.path() + "/memory.swap.max", "100\n");
+  CHECK(read_cgroup_stats(folder.path()).memory_stats().swap_usage().limit() == 8292);
   CHECK(stats.memory_stats().usage().failcnt() == 9);
   REQUIRE(stats.blkio_stats().io_service_bytes_recursive_size() == 2);
   CHECK(stats.blkio_stats().io_service_bytes_recursive(1).value() == 20);
