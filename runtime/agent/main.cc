@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "runtime/agent/container_init/container_init.h"
+#include "runtime/agent/file_watch/change_teller.h"
 #include "runtime/agent/init/debug_console.h"
 #include "runtime/agent/init/early_mounts.h"
 #include "runtime/agent/init/kernel_log.h"
@@ -111,6 +112,7 @@ int main(int argc, char** argv) {
   const Clock::time_point began = Clock::now();
   if (is_container_init(argc, argv)) return container_init_main(argc, argv);
   if (argc == 2 && std::string_view(argv[1]) == kPauseArgument) pause_main();
+  if (argc == 2 && std::string_view(argv[1]) == kTellChanges) return tell_changes_main();
   // A handler, since an ignored signal would stay ignored in the containers' programs.
   signal(SIGPIPE, [](int) {});
   if (getpid() == 1 && argc == 1) run_as_init(began);

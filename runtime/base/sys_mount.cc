@@ -25,9 +25,6 @@
 #endif
 
 namespace kata::sys {
-namespace {
-
-/// mountinfo writes space, tab, newline and backslash as \ooo; see proc(5).
 std::string decode_octal(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -41,8 +38,6 @@ std::string decode_octal(std::string_view text) {
   }
   return result;
 }
-
-}  // namespace
 
 void mount(const std::string& source, const std::string& target, const std::string& type,
            unsigned long flags, const std::string& data) {

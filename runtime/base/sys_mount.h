@@ -33,6 +33,8 @@ void set_mount_attributes_recursively(const std::string& target, std::uint64_t s
                                       std::uint64_t clear);
 /// The MS_* flags in force where `path` lies, as far as statvfs(3) tells them. Throws Error.
 [[nodiscard]] unsigned long mount_flags_at(const std::string& path);
+/// A path as mountinfo writes it, with space, tab, newline and backslash as \ooo; see proc(5).
+[[nodiscard]] std::string decode_octal(std::string_view text);
 /// Mount points in /proc/self/mountinfo at or below `directory`, deepest first, octal escapes
 /// decoded.
 [[nodiscard]] std::vector<std::string> mounts_below(std::string_view directory);

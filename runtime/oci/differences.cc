@@ -16,6 +16,10 @@ constexpr std::string_view kHostDisks =
 constexpr Difference kDifferences[] = {
     {"process.apparmorProfile", kNoSecurityModule},
     {"process.selinuxLabel", kNoSecurityModule},
+    {"mounts",
+     "programs that watch a volume (inotify) are told of what the host does to it within two "
+     "seconds, by created, modified, attributes, moved-to and deleted; over 9p, and by a guest "
+     "kernel without kernel/patches/fuse-tell-watchers.patch, only of what the guest does"},
     {"process.user.username", "without a meaning on Linux: uid and gid are the user"},
     {"linux.mountLabel", kNoSecurityModule},
     {"linux.namespaces",

@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "runtime/base/io.h"
 #include "tests/support/docker.h"
@@ -173,4 +176,50 @@ TEST_CASE("a read-only container cannot write its root", "[e2e]") {
   CHECK(result.status == 1);
   CHECK(result.output == "x\n");
   CHECK_THAT(result.error_output, Catch::Contains("Read-only file system"));
+}
+
+TEST_CASE("a program that watches a volume is told of what the host does to it", "[e2e]") {
+  Docker docker;
+  const kata::TempDir folder("/var/tmp");
+  const std::string watched = folder.path() + "/watched";
+  kata::make_directories(watched);
+  kata::write_file(watched + "/kept", "1\n");
+  kata::write_file(watched + "/removed", "1\n");
+  kata::write_file(folder.path() + "/single", "1\n");
+  const std::string id =
+      docker.start({"-v", watched + ":/watched", "-v", folder.path() + "/single:/single:ro",
+                    "busybox", "probe", "watch", "/watched", "/single"});
+  const auto hears = [&](const std::string& line) {
+    return kata::test::eventually([&] {
+      return docker({"logs", id}).output.find(line + "\n") != std::string::npos;
+    });
+  };
+  REQUIRE(hears("watching"));
+  // until it is known that somebody watches, changes are nobody's
+  int count = 1;
+  REQUIRE(kata::test::eventually([&] {
+    kata::write_file(folder.path() + "/single",
+                     std::string(static_cast<std::size_t>(++count), 'x'));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return docker({"logs", id}).output.find("/single: modify\n") != std::string::npos;
+  }));
+  CHECK(hears("/single: close-write"));
+  kata::write_file(watched + "/new", "1\n");
+  CHECK(hears("/watched: create new"));
+  CHECK(docker({"exec", id, "cat", "/watched/new"}).output == "1\n");
+  kata::write_file(watched + "/new", "22\n");
+  CHECK(hears("/watched: modify new"));
+  CHECK(docker({"exec", id, "cat", "/watched/new"}).output == "22\n");
+  kata::write_file_atomic(watched + "/kept", "333\n");
+  CHECK(hears("/watched: moved-to kept"));
+  CHECK(docker({"exec", id, "cat", "/watched/kept"}).output == "333\n");
+  ::unlink((watched + "/removed").c_str());
+  CHECK(hears("/watched: delete removed"));
+  // what the guest does is told once, by its own kernel
+  CHECK(docker({"exec", id, "sh", "-c", "echo g >/watched/own; sleep 3"}).status == 0);
+  const std::string said = docker({"logs", id}).output;
+  const std::size_t first = said.find("/watched: create own\n");
+  REQUIRE(first != std::string::npos);
+  CHECK(said.find("/watched: create own\n", first + 1) == std::string::npos);
+  CHECK(said.find("/watched: moved-to own\n") == std::string::npos);
 }

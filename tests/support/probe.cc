@@ -2,18 +2,22 @@
 //
 // Runs inside a container and prints facts about it, one `name=value` per line, so that a container
 // is judged from inside and never by our own logs. `probe` alone prints all; `probe caps limits`
-// only those groups; `probe exit 42`, `probe kill 9` end as told.
+// only those groups; `probe exit 42`, `probe kill 9` end as told; `probe watch PATH...` prints what
+// inotify(7) says of the paths until it is killed.
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -145,6 +149,41 @@ int run_and_measure(char** command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// One line for each event: the watched path, the event, and the entry's name.
+int watch(char** paths) {
+  struct Name {
+    unsigned mask;
+    const char* name;
+  };
+  constexpr std::array kNames = {
+      Name{IN_MODIFY, "modify"},           Name{IN_ATTRIB, "attrib"},
+      Name{IN_CLOSE_WRITE, "close-write"}, Name{IN_MOVED_FROM, "moved-from"},
+      Name{IN_MOVED_TO, "moved-to"},       Name{IN_CREATE, "create"},
+      Name{IN_DELETE, "delete"},           Name{IN_DELETE_SELF, "delete-self"},
+      Name{IN_IGNORED, "ignored"}};
+  const int fd = ::inotify_init1(IN_CLOEXEC);
+  std::map<int, std::string> watched;
+  for (char** path = paths; *path != nullptr; ++path)
+    watched[::inotify_add_watch(fd, *path, IN_ALL_EVENTS)] = *path;
+  if (fd < 0 || watched.contains(-1)) return 1;
+  std::cout << "watching" << std::endl;
+  alignas(inotify_event) std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count <= 0) return 1;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(count);) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+      for (const Name& one : kNames) {
+        if ((event->mask & one.mask) == 0) continue;
+        std::cout << watched[event->wd] << ": " << one.name;
+        if (event->len > 0) std::cout << ' ' << event->name;
+        std::cout << std::endl;
+      }
+      at += sizeof *event + event->len;
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -153,6 +192,7 @@ int main(int argc, char** argv) {
   if (arguments.size() == 2 && arguments[0] == "kill")
     return ::kill(::getpid(), std::atoi(argv[2]));
   if (arguments.size() >= 2 && arguments[0] == "peak") return run_and_measure(argv + 2);
+  if (arguments.size() >= 2 && arguments[0] == "watch") return watch(argv + 2);
   if (arguments.empty()) {
     for (const auto& group : kGroups) group.print();
     return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/rpc/sandbox.h"
+#include "runtime/agent/file_watch/change_teller.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -53,6 +54,25 @@ void Sandbox::add(ContainerEntry entry) {
   watch_memory(entry);
   const std::string key = entry.container->id();
   containers_.emplace(key, std::move(entry));
+  tell_of_host_changes();
+}
+
+void Sandbox::tell_of_host_changes() {
+  if (*looks_for_watchers_) return;
+  *looks_for_watchers_ = true;
+  const std::weak_ptr<bool> here = looks_for_watchers_;
+  asio::co_spawn(executor_, look_for_watchers([this, here] {
+                   return !here.expired() && !containers_.empty();
+                 }),
+                 [here](const std::exception_ptr& failure) {
+                   if (const std::shared_ptr<bool> looks = here.lock()) *looks = false;
+                   try {
+                     if (failure) std::rethrow_exception(failure);
+                   } catch (const std::exception& error) {
+                     log::warn("watchers of the host's files are not told of changes error=\"{}\"",
+                               error.what());
+                   }
+                 });
 }
 
 void Sandbox::check_exec_id(ContainerEntry& entry, const std::string& exec_id) {

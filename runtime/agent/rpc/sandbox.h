@@ -94,6 +94,7 @@ class Sandbox {
 
  private:
   void watch_memory(ContainerEntry& entry);
+  void tell_of_host_changes();
   asio::awaitable<void> read_memory_events();
   void look_for_oom_kills();
 
@@ -110,6 +111,8 @@ class Sandbox {
   std::deque<std::string> oom_events_;
   Event oom_event_;
   std::set<std::string> set_up_;
+  /// Set while programs that watch the host's files are looked for; the search holds it weakly.
+  std::shared_ptr<bool> looks_for_watchers_ = std::make_shared<bool>(false);
 };
 
 /// The agent's argument that makes it the process that holds a shared pid namespace.
