@@ -36,7 +36,7 @@ set(KATA_WARNINGS -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-st
     -Wno-mismatched-new-delete)
 
 # Half of the compiler's time went into the same few headers. Each set is compiled once and shared; every file still
-# includes what it uses, which the presets with KATA_PCH off (asan, tidy) check.
+# includes what it uses, which the presets with KATA_PCH off (tidy, fuzz) check.
 option(KATA_PCH "Share precompiled headers between targets" ON)
 set(KATA_PCH_base <chrono> <functional> <map> <memory> <optional> <string> <string_view> <vector> <fmt/core.h>
     <runtime/base/error.h> <runtime/base/fd.h>)  # by the include path: absolute ones would keep checkouts from sharing a cache
@@ -44,10 +44,10 @@ set(KATA_PCH_rpc ${KATA_PCH_base} <asio/awaitable.hpp> <asio/co_spawn.hpp> <asio
     <asio/posix/stream_descriptor.hpp> <asio/redirect_error.hpp> <asio/steady_timer.hpp> <asio/use_awaitable.hpp> <agent.pb.h>)
 set(KATA_PCH_test ${KATA_PCH_base} <filesystem> <catch2/catch.hpp>)
 # A test's own code runs once: to optimize it takes longer than it saves. The libraries under test are as they are shipped.
-set(KATA_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O0> $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
+set(KATA_TEST_OPTIMIZATION -O0 $<$<CONFIG:Release>:-U_FORTIFY_SOURCE>)
 
 # Most of the rest is the same headers and templates once for each small file. Presets that build everything at once take eight
-# files of a target as one: half of the time again. `dev` compiles file by file. CMake's own CMAKE_UNITY_BUILD writes the
+# files of a target as one: half of the time again. `dev` and `tidy` compile file by file. CMake's own CMAKE_UNITY_BUILD writes the
 # checkout's path into those files, so that no two checkouts would share a compiler cache.
 option(KATA_UNITY "Compile up to eight files of a target as one" OFF)
 if(KATA_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -125,6 +125,14 @@ function(kata_library)
   endif()
 endfunction()
 
+# kata_sanitize(TARGET): with AddressSanitizer, a program brings the options that it runs with.
+function(kata_sanitize target)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=address" AND NOT KATA_FUZZ)
+    target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/ci/cmake/sanitizer_options.cc")
+    set_source_files_properties("${CMAKE_SOURCE_DIR}/ci/cmake/sanitizer_options.cc" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
+
 # kata_executable(NAME kata-agent SOURCES main.cc DEPS kata_agent_rpc STATIC COMPONENT agent)
 # STATIC programs run on any release whatever its C library: no INTERP, no NEEDED.
 function(kata_executable)
@@ -132,6 +140,7 @@ function(kata_executable)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_compile_options(${ARG_NAME} PRIVATE ${KATA_WARNINGS})
   target_link_libraries(${ARG_NAME} PRIVATE kata_options ${ARG_DEPS})
+  kata_sanitize(${ARG_NAME})
   if(ARG_STATIC AND KATA_STATIC)
     target_sources(${ARG_NAME} PRIVATE "${CMAKE_SOURCE_DIR}/runtime/base/unwind_by_table.cc")
     target_link_options(${ARG_NAME} PRIVATE -static -Wl,--eh-frame-hdr

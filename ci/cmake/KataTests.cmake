@@ -14,10 +14,11 @@ function(kata_test)
   endif()
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   # GCC 12 warns of an empty std::optional in optimized code.
-  target_compile_options(${ARG_NAME} PRIVATE ${KATA_WARNINGS} -Wno-maybe-uninitialized)
+  target_compile_options(${ARG_NAME} PRIVATE ${KATA_WARNINGS} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_compile_options(${ARG_NAME} PRIVATE ${KATA_TEST_OPTIMIZATION})
   target_link_libraries(${ARG_NAME} PRIVATE kata_options kata_test_main ${ARG_DEPS})
   kata_precompile(${ARG_NAME} test)
+  kata_sanitize(${ARG_NAME})
   catch_discover_tests(${ARG_NAME}
     TEST_PREFIX "${ARG_LABEL}/"
     PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77 ${ARG_PROPERTIES})

@@ -127,10 +127,10 @@ TEST_CASE("verity's root hash comes from the tree in the image", "[inspect]") {
   REQUIRE(found.disk->verity);
   const Json manifest = read_json_file(bench.path("disk.manifest.json"));
   CHECK(found.disk->table == "mbr");
-  CHECK(found.disk->verity->root_hash == manifest.at("verity").at("root_hash"));
-  CHECK(found.disk->verity->salt == manifest.at("verity").at("salt"));
+  CHECK(found.disk->verity->root_hash == manifest.at("verity").at("root_hash").get<std::string>());
+  CHECK(found.disk->verity->salt == manifest.at("verity").at("salt").get<std::string>());
   CHECK(found.disk->verity->data_blocks == manifest.at("verity").at("data_blocks"));
-  CHECK(found.kernel_parameters == manifest.at("kernel_params"));
+  CHECK(found.kernel_parameters == manifest.at("kernel_params").get<std::string>());
   // a changed byte in the top of the tree is another root hash, and another file than the
   // manifest's
   std::string bytes = read_file(bench.path("disk.img"));
