@@ -157,7 +157,8 @@ UniqueFd listen_unix(const std::string& path, int type, int backlog) {
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&where.address), where.length) != 0) {
     throw_errno(errno, "bind socket {}", path);
   }
-  if (::listen(fd.get(), backlog) != 0) throw_errno(errno, "listen on socket {}", path);
+  const bool listens = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != SOCK_DGRAM;
+  if (listens && ::listen(fd.get(), backlog) != 0) throw_errno(errno, "listen on socket {}", path);
   return fd;
 }
 

@@ -134,6 +134,13 @@ void set_uid(uid_t uid) {
   if (::setresuid(uid, uid, uid) != 0) throw_errno(errno, "set the user id to {}", uid);
 }
 
+void set_thread_identity(uid_t uid, gid_t gid, std::span<const gid_t> groups) {
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) != 0)
+    throw_errno(errno, "set {} groups", groups.size());
+  if (::syscall(SYS_setresgid, gid, gid, gid) != 0) throw_errno(errno, "become group {}", gid);
+  if (::syscall(SYS_setresuid, uid, uid, uid) != 0) throw_errno(errno, "become user {}", uid);
+}
+
 void set_capabilities(std::uint64_t effective, std::uint64_t permitted, std::uint64_t inheritable) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2]{};

@@ -54,6 +54,8 @@ void set_groups(std::span<const gid_t> groups);
 /// setresgid(2), setresuid(2): real, effective and saved. Throws Error.
 void set_gid(gid_t gid);
 void set_uid(uid_t uid);
+/// The three above for the calling thread alone; glibc's change every thread. Throws Error.
+void set_thread_identity(uid_t uid, gid_t gid, std::span<const gid_t> groups);
 /// capset(2) of the calling process: bit N is capability N. Throws Error.
 void set_capabilities(std::uint64_t effective, std::uint64_t permitted, std::uint64_t inheritable);
 /// prlimit(2). Throws Error.

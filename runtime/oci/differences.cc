@@ -19,7 +19,11 @@ constexpr Difference kDifferences[] = {
     {"mounts",
      "programs that watch a volume (inotify) are told of what the host does to it within two "
      "seconds, by created, modified, attributes, moved-to and deleted; over 9p, and by a guest "
-     "kernel without kernel/patches/fuse-tell-watchers.patch, only of what the guest does"},
+     "kernel without kernel/patches/fuse-tell-watchers.patch, only of what the guest does. A "
+     "volume "
+     "that is a unix socket passes streams and datagrams on to the host, no descriptors, and no "
+     "answers to datagrams; one of SOCK_SEQPACKET, and sockets in a folder, cannot be connected "
+     "to"},
     {"process.user.username", "without a meaning on Linux: uid and gid are the user"},
     {"linux.mountLabel", kNoSecurityModule},
     {"linux.namespaces",

@@ -15,6 +15,7 @@
 #include "runtime/sandbox/host_disks.h"
 #include "runtime/sandbox/host_vfio.h"
 #include "runtime/sandbox/shared_mount.h"
+#include "runtime/sandbox/socket_relay.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
 namespace kata::sandbox {
@@ -44,6 +45,11 @@ void make_guest_shm(grpc::Mount& mount, const GuestView& view) {
 void translate_bind(grpc::Mount& mount, int index, const GuestView& view) {
   const std::string destination = clean_path(mount.destination());
   if (oci::is_shared_memory(mount)) return make_guest_shm(mount, view);
+  if (view.share_socket && is_unix_socket(mount.source())) {  // also /dev/log
+    mount.set_source(view.share_socket(mount.source()));
+    mount.set_type("bind");
+    return;
+  }
   if (oci::binds_kernel_path(mount)) {
     log::info("mount of a kernel file system is the guest's own source={} destination={}",
               mount.source(), destination);

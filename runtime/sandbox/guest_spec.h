@@ -28,6 +28,9 @@ struct GuestView {
   ShareMemory share_memory;
   /// As `share`, for an overlay of folders of the host; see SharedFolder::add_overlay.
   std::function<std::string(const std::string& options, const std::string& name)> share_overlay{};
+  /// Has the guest pass connections on to a unix socket of the host, and returns the path of the
+  /// one that stands for it.
+  std::function<std::string(const std::string& source)> share_socket{};
   /// The guest's paths of namespaces that config.json names by path, by type; those that are not
   /// here become the container's own.
   std::map<std::string, std::string> namespaces;

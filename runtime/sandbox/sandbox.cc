@@ -282,6 +282,7 @@ asio::awaitable<ExitRecord> Sandbox::remove(std::string container_id, std::strin
 }
 
 void Sandbox::release_host_side(Container& container) noexcept {
+  if (sockets_) sockets_->remove(container.id);
   if (shared_) ignore_error([&] { shared_->remove(container.id); }, "delete removes what is left");
   if (container.mounted_rootfs) {
     ignore_error([&] { sys::unmount(container.bundle.rootfs, MNT_DETACH); },

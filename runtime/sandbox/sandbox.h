@@ -27,6 +27,7 @@
 #include "runtime/sandbox/host_cgroup.h"
 #include "runtime/sandbox/machine_size.h"
 #include "runtime/sandbox/shared_folder.h"
+#include "runtime/sandbox/socket_relay.h"
 
 namespace kata::sandbox {
 
@@ -187,8 +188,9 @@ class Sandbox {
   std::unique_ptr<Network> network_;
   std::unique_ptr<hypervisor::Vm> vm_;
   std::shared_ptr<AgentClient> agent_;
-  MachineSize base_size_;  ///< by the configuration
-  MachineSize size_;       ///< what the machine has become
+  std::shared_ptr<SocketRelay> sockets_;  ///< of volumes that are sockets; none: there is none
+  MachineSize base_size_;                 ///< by the configuration
+  MachineSize size_;                      ///< what the machine has become
   std::string description_;
   std::size_t next_device_ = 0;
   bool booted_ = false;

@@ -75,6 +75,11 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
           [this, id](const std::string& options, const std::string& name) {
             return shared_->add_overlay(options, id, name);
           },
+      .share_socket =
+          [&](const std::string& source) {
+            if (!sockets_) sockets_ = std::make_shared<SocketRelay>(io_.get_executor(), agent_);
+            return sockets_->add(id, source, container.bundle.spec.process().user());
+          },
       .namespaces = std::move(namespaces),
       .guest_seccomp = !config_.runtime.disable_guest_seccomp,
   };
@@ -82,6 +87,7 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
   request.set_exec_id(id);
   *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);
   request.mutable_oci()->mutable_process()->set_terminal(terminal);
+  if (sockets_) co_await sockets_->announce(id);
   co_await agent_->call<wire::Empty>("CreateContainer", std::move(request));
 }
 

@@ -3,15 +3,19 @@
 // Runs inside a container and prints facts about it, one `name=value` per line, so that a container
 // is judged from inside and never by our own logs. `probe` alone prints all; `probe caps limits`
 // only those groups; `probe exit 42`, `probe kill 9` end as told; `probe watch PATH...` prints what
-// inotify(7) says of the paths until it is killed.
+// inotify(7) says of the paths until it is killed; `probe connect PATH` sends its input to a unix
+// socket and prints the answer, `probe send PATH` sends it as a datagram.
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -184,6 +188,42 @@ int watch(char** paths) {
   }
 }
 
+int copy_all(int from, int to) {
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const ssize_t count = ::read(from, buffer.data(), buffer.size());
+    if (count <= 0) return count == 0 ? 0 : 1;
+    for (ssize_t at = 0; at < count;) {
+      const ssize_t written = ::write(to, buffer.data() + at, static_cast<std::size_t>(count - at));
+      if (written < 0) return 1;
+      at += written;
+    }
+  }
+}
+
+int talk_to(const char* path, int type) {
+  const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    std::cerr << "connect: " << std::strerror(errno) << '\n';
+    return 1;
+  }
+  if (type == SOCK_DGRAM) return copy_all(0, fd);
+  // a server that answers while it reads must not wait for us
+  const pid_t sender = ::fork();
+  if (sender == 0) {
+    const int status = copy_all(0, fd);
+    ::shutdown(fd, SHUT_WR);
+    ::_exit(status);
+  }
+  const int status = copy_all(fd, 1);
+  int sent = 1;
+  ::waitpid(sender, &sent, 0);
+  return status != 0 || sent != 0 ? 1 : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -193,6 +233,8 @@ int main(int argc, char** argv) {
     return ::kill(::getpid(), std::atoi(argv[2]));
   if (arguments.size() >= 2 && arguments[0] == "peak") return run_and_measure(argv + 2);
   if (arguments.size() >= 2 && arguments[0] == "watch") return watch(argv + 2);
+  if (arguments.size() == 2 && arguments[0] == "connect") return talk_to(argv[2], SOCK_STREAM);
+  if (arguments.size() == 2 && arguments[0] == "send") return talk_to(argv[2], SOCK_DGRAM);
   if (arguments.empty()) {
     for (const auto& group : kGroups) group.print();
     return 0;

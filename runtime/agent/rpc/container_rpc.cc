@@ -98,6 +98,7 @@ Empty make_container(Sandbox& sandbox, const grpc::CreateContainerRequest& reque
   ContainerEntry entry;
   entry.init_exec_id = request.exec_id();
   UndoStack undo;
+  undo.push([&sandbox, &id] { sandbox.sockets().remove(id); });  // made before this call
   for (const grpc::Storage& storage : request.storages()) {
     sandbox.storages().add(storage);
     entry.storages.push_back(storage.mount_point());

@@ -30,6 +30,7 @@ Sandbox::Sandbox(const asio::any_io_executor& executor, SandboxOptions options)
       options_(std::move(options)),
       storages_(options_.storage_root),
       dns_(std::make_shared<DnsProxy>(executor)),
+      sockets_(std::make_shared<SocketRelay>(executor)),
       oom_event_(executor) {}
 
 ContainerEntry& Sandbox::container(const std::string& id) {
@@ -116,6 +117,7 @@ asio::awaitable<void> Sandbox::remove(std::string id, unsigned seconds) {
   entry.init->close_streams();
   for (const auto& [name, process] : entry.execs) process->close_streams();
   for (const std::string& storage : entry.storages) storages_.release(storage);
+  sockets_->remove(id);
   log::info("container removed id={}", id);
 }
 

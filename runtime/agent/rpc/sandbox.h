@@ -22,6 +22,7 @@
 #include "runtime/agent/guest_network/interface_park.h"
 #include "runtime/agent/process/event.h"
 #include "runtime/agent/process/process.h"
+#include "runtime/agent/socket_relay/socket_relay.h"
 #include "runtime/agent/storage/storage.h"
 #include "runtime/base/command.h"
 
@@ -84,6 +85,7 @@ class Sandbox {
   [[nodiscard]] const SandboxOptions& options() const noexcept { return options_; }
   [[nodiscard]] StorageTable& storages() noexcept { return storages_; }
   [[nodiscard]] DnsProxy& dns() noexcept { return *dns_; }
+  [[nodiscard]] SocketRelay& sockets() noexcept { return *sockets_; }
   [[nodiscard]] InterfacePark& parked_interfaces() noexcept { return parked_interfaces_; }
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
   /// Whether `what` (a link's address, "routes") is set up for the first time since the machine's
@@ -103,6 +105,7 @@ class Sandbox {
   std::map<std::string, ContainerEntry> containers_;
   StorageTable storages_;
   std::shared_ptr<DnsProxy> dns_;
+  std::shared_ptr<SocketRelay> sockets_;
   InterfacePark parked_interfaces_;
   ChildProcess pause_;
   UniqueFd pause_namespace_;

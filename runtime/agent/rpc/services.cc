@@ -13,6 +13,7 @@ void add_all_services(wire::Server& server, Sandbox& sandbox) {
   add_volume_rpc(server, sandbox);
   add_health_rpc(server);
   add_guest_rpc(server, sandbox);
+  add_socket_rpc(server, sandbox);
 }
 
 }  // namespace kata::agent

@@ -24,6 +24,7 @@ void add_machine_rpc(wire::Server& server, Sandbox& sandbox);
 void add_volume_rpc(wire::Server& server, Sandbox& sandbox);
 void add_health_rpc(wire::Server& server);
 void add_guest_rpc(wire::Server& server, Sandbox& sandbox);
+void add_socket_rpc(wire::Server& server, Sandbox& sandbox);
 
 /// All of the above.
 void add_all_services(wire::Server& server, Sandbox& sandbox);
