@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "runtime/base/error.h"
@@ -44,20 +44,28 @@ void end_agent(const std::string& home) {
 pipeline::FileLock claim(const std::string& folder) {
   const std::string unlocked = join_path(folder, kUnlocked);
   pipeline::FileLock lock(unlocked, [] {});
-  if (::rename(unlocked.c_str(), join_path(folder, kLock).c_str()) != 0)
+  if (::link(unlocked.c_str(), join_path(folder, kLock).c_str()) != 0 ||
+      ::unlink(unlocked.c_str()) != 0)
     throw_errno(errno, "claim the temporary folder {}", folder);
   return lock;
 }
 
-/// Homes of builds that were killed: they may hold a secret key.
+/// Whether nobody may still be about to claim the folder: that takes no hour.
+bool is_old(const struct stat& status) { return ::time(nullptr) - status.st_mtime > 3600; }
+
+/// Homes of builds that were killed: they may hold a secret key, but for those never claimed.
 void remove_abandoned() {
   for (const auto& entry : fs::directory_iterator(kParent)) {
     const std::string home = entry.path().string();
     struct stat status {};
     if (!entry.path().filename().string().starts_with(kPrefix)) continue;
     if (::lstat(home.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-        status.st_uid != ::geteuid() || !path_exists(home + "/" + kLock))
+        status.st_uid != ::geteuid())
       continue;
+    if (!path_exists(home + "/" + kLock)) {
+      if (is_old(status)) fs::remove_all(home);
+      continue;
+    }
     if (!pipeline::FileLock::try_lock(home + "/" + kLock)) continue;
     end_agent(home);
     fs::remove_all(home);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -41,4 +42,13 @@ TEST_CASE("an abandoned folder for secrets goes when the next one is made", "[si
   const signing::TemporaryFolder folder;
   CHECK_FALSE(fs::exists(abandoned.path()));
   CHECK(fs::exists(folder.path()));
+}
+
+TEST_CASE("a folder that was never claimed goes when it is old", "[signing]") {
+  const TempDir old("/tmp", "kata-gpg-0-");
+  const TempDir young("/tmp", "kata-gpg-0-");
+  fs::last_write_time(old.path(), fs::file_time_type::clock::now() - std::chrono::hours(2));
+  const signing::TemporaryFolder folder;
+  CHECK_FALSE(fs::exists(old.path()));
+  CHECK(fs::exists(young.path()));
 }
