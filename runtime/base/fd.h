@@ -68,8 +68,8 @@ struct ReceivedFds {
 [[nodiscard]] ReceivedFds receive_with_fds(int socket, std::size_t limit);
 
 /// Listens at `path` (an AF_UNIX address; paths over 107 bytes are reached through /proc/self/fd),
-/// mode 0600. A stale socket file is replaced. `type` is SOCK_STREAM, SOCK_SEQPACKET, or SOCK_DGRAM,
-/// which is bound only. Throws Error.
+/// mode 0600. A stale socket file is replaced. `type` is SOCK_STREAM, SOCK_SEQPACKET, or
+/// SOCK_DGRAM, which is bound only. Throws Error.
 [[nodiscard]] UniqueFd listen_unix(const std::string& path, int type, int backlog = 64);
 /// Connects to an AF_UNIX socket file, long paths included. Throws Error (not_found, unavailable).
 [[nodiscard]] UniqueFd connect_unix(const std::string& path, int type);

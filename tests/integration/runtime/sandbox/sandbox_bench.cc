@@ -140,8 +140,15 @@ std::string SandboxBench::make_bundle(const std::string& id) const {
                       {"source", dir_.path() + "/resolv.conf"},
                       {"options", Json::array({"rbind"})}});
   }
-  const Json process = {
-      {"cwd", "/"}, {"args", Json::array({"sh"})}, {"user", {{"uid", 0}, {"gid", 0}}}};
+  if (!options_.socket.empty()) {
+    mounts.push_back({{"destination", "/socket"},
+                      {"type", "bind"},
+                      {"source", options_.socket},
+                      {"options", Json::array({"bind"})}});
+  }
+  const Json process = {{"cwd", "/"},
+                        {"args", Json::array({"sh"})},
+                        {"user", {{"uid", options_.uid}, {"gid", options_.uid}}}};
   const Json config = {
       {"ociVersion", "1.0.2"},
       {"process", process},

@@ -35,6 +35,8 @@ struct BenchOptions {
   std::chrono::milliseconds kill_grace{8000};
   std::string network_path{};  ///< of a namespace; empty: an empty one
   std::string resolver{};      ///< a nameserver for the container's /etc/resolv.conf
+  std::string socket{};        ///< a unix socket of the host that is a volume
+  unsigned uid = 0;            ///< of the container's process
 };
 
 class SandboxBench {
