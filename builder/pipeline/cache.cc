@@ -51,7 +51,7 @@ Cache::Cache(std::string root) : root_(std::move(root)) {
 }
 
 std::string Cache::folder(std::string_view name) const {
-  const std::string path = join_path(root_, name);
+  std::string path = join_path(root_, name);
   explain_full_disk(root_, [&] { make_directories(path); });
   return path;
 }

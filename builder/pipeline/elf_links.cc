@@ -63,7 +63,7 @@ class LinkReader {
   void read_interpreter(const Elf64_Phdr& segment) {
     const std::string text = bytes(segment.p_offset, segment.p_filesz, kMaxInterpreter,
                                    "its interpreter's name is cut off");
-    links_.interpreter = text.c_str();
+    links_.interpreter = text.substr(0, text.find('\0'));
     if (links_.interpreter.empty()) damaged("its interpreter has no name");
   }
 

@@ -29,7 +29,8 @@ struct Shared {
   std::atomic<int> signal{0};
   std::array<std::atomic<pid_t>, kSlots> groups{};
 };
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
+static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<pid_t>::is_always_lock_free);
 
 Shared& shared() {
   static Shared* const memory = [] {

@@ -161,12 +161,12 @@ Level level_from_name(std::string_view name) {
 }
 
 bool is_enabled(Level level) noexcept {
-  if (kernel_log()) return level >= kernel_log()->threshold;
+  if (const auto& kernel = kernel_log()) return level >= kernel->threshold;
   return spdlog::default_logger_raw()->should_log(to_spdlog(level));
 }
 
 void write(Level level, std::string_view line) noexcept {
-  if (kernel_log()) return kernel_log()->write(level, line);
+  if (auto& kernel = kernel_log()) return kernel->write(level, line);
   spdlog::default_logger_raw()->log(to_spdlog(level),
                                     spdlog::string_view_t(line.data(), line.size()));
 }

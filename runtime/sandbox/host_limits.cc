@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/error.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
