@@ -13,8 +13,6 @@
 namespace kata::inspect {
 namespace {
 
-constexpr std::size_t kWide = 4096;
-
 void add_what(std::string& what, const std::string& part) {
   what += (what.empty() ? "" : ", ") + part;
 }
@@ -135,15 +133,15 @@ std::string text_of(const Difference& difference, std::size_t rows) {
                                                            : '~';
     text += fmt::format("{} {:>+12} bytes  {}", sign,
                         signed_size(change.after) - signed_size(change.before),
-                        foreign_line(change.path, kWide));
+                        foreign_line(change.path, kLongestLine));
     text += change.what.empty() ? "\n" : fmt::format("  ({})\n", change.what);
   }
   if (shown < difference.files.size())
     text += fmt::format("  and {} more files\n", difference.files.size() - shown);
   for (const PackageChange& change : difference.packages) {
-    text += fmt::format("package {}: {} -> {}\n", foreign_line(change.name, kWide),
-                        change.before.empty() ? "none" : foreign_line(change.before, kWide),
-                        change.after.empty() ? "none" : foreign_line(change.after, kWide));
+    text += fmt::format("package {}: {} -> {}\n", foreign_line(change.name, kLongestLine),
+                        change.before.empty() ? "none" : foreign_line(change.before, kLongestLine),
+                        change.after.empty() ? "none" : foreign_line(change.after, kLongestLine));
   }
   text += fmt::format("{} added, {} removed, {} changed, {} packages; {:+} bytes\n", counts[0],
                       counts[1], counts[2], difference.packages.size(), difference.growth);

@@ -11,6 +11,9 @@
 
 namespace kata::inspect {
 
+/// Bytes of a name of the image in one line for people.
+inline constexpr std::size_t kLongestLine = 4096;
+
 struct Share {
   std::string name;
   std::uint64_t size = 0;

@@ -12,10 +12,8 @@
 namespace kata::inspect {
 namespace {
 
-constexpr std::size_t kWide = 4096;
-
 void add_line(std::string& text, const char* name, const std::string& value) {
-  if (!value.empty()) text += fmt::format("{:<18}{}\n", name, foreign_line(value, kWide));
+  if (!value.empty()) text += fmt::format("{:<18}{}\n", name, foreign_line(value, kLongestLine));
 }
 
 std::string counted(std::uint64_t count, const char* one, const char* many) {
@@ -55,7 +53,7 @@ void add_shares(std::string& text, const char* title, const std::vector<Share>& 
     const double percent =
         whole == 0 ? 0 : 100 * static_cast<double>(shares[i].size) / static_cast<double>(whole);
     text += fmt::format("  {:>12}  {:>5.1f} %  {}", size_text(shares[i].size), percent,
-                        foreign_line(shares[i].name, kWide));
+                        foreign_line(shares[i].name, kLongestLine));
     text += counts ? fmt::format("  ({})\n", counted(shares[i].files, "file", "files")) : "\n";
   }
   if (shares.size() > rows) text += fmt::format("  and {} more\n", shares.size() - rows);
@@ -68,7 +66,7 @@ void add_packages(std::string& text, const Packages& packages) {
     std::string line = package.component.name + " " + package.component.version;
     if (!package.architecture.empty()) line += " " + package.architecture;
     if (!package.component.license.empty()) line += "  " + package.component.license;
-    text += "  " + foreign_line(line, kWide) + "\n";
+    text += "  " + foreign_line(line, kLongestLine) + "\n";
   }
 }
 
@@ -113,7 +111,7 @@ std::string text_report(const Inspection& inspection, const ReportOptions& optio
                   summary.privileged.empty() ? "none" : std::to_string(summary.privileged.size()));
   for (const Privileged& file : summary.privileged) {
     text += fmt::format("  {:<8} {}:{}  {}\n", file.what, file.uid, file.gid,
-                        foreign_line(file.path, kWide));
+                        foreign_line(file.path, kLongestLine));
   }
   if (options.list_packages) add_packages(text, inspection.packages);
   return text;

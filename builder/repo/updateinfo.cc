@@ -26,7 +26,7 @@ bool is_for(const Advisory& advisory, const std::string& release) {
                                                 release) != advisory.releases.end();
 }
 
-std::string date(std::int64_t seconds) {
+std::string date_time(std::int64_t seconds) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
@@ -70,8 +70,8 @@ cr_UpdateRecord* record_of(const Advisory& advisory, const std::string& release)
   record->version = keep("1");
   record->id = keep(advisory.id);
   record->title = keep(advisory.title);
-  record->issued_date = keep(date(advisory.issued));
-  if (advisory.updated != 0) record->updated_date = keep(date(advisory.updated));
+  record->issued_date = keep(date_time(advisory.issued));
+  if (advisory.updated != 0) record->updated_date = keep(date_time(advisory.updated));
   record->release = keep(release);
   record->severity = keep(advisory.severity);
   record->description = keep(advisory.description.empty() ? advisory.title : advisory.description);
