@@ -42,6 +42,7 @@ apt_test=(
 apt_bench=(iperf3)
 apt_pipeline=(rsync openssh-client)
 apt_fuzz=(clang-16 libclang-rt-16-dev)
+apt_tidy=(clang-tidy-16)
 apt_lint=(clang-format shellcheck python3 git)
 
 dnf_build=(
@@ -58,6 +59,7 @@ dnf_test=(podman netavark catatonit slirp4netns strace rpmlint dnf createrepo_c 
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)
 dnf_fuzz=(clang compiler-rt)
+dnf_tidy=(clang-tools-extra)
 dnf_lint=(clang-tools-extra ShellCheck python3 git)
 
 missing_debian() {

@@ -86,7 +86,10 @@ class ChangeTeller {
       }
     }
     take_events();  // what was told just now
-    std::erase_if(watched_, [](const auto& item) { return item.second.state.is_gone; });
+    std::erase_if(watched_, [&](const auto& item) {
+      if (item.second.state.is_gone) sys::remove_watch(inotify_.get(), item.second.own_watch);
+      return item.second.state.is_gone;
+    });
     return watched_.size();
   }
 
