@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "builder/archive/access_list.h"
 #include "builder/pipeline/interrupt.h"
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -133,6 +134,9 @@ std::optional<Entry> ArchiveReader::next() {
   std::size_t size = 0;
   while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK)
     entry.xattrs[name] = std::string(static_cast<const char*>(value), size);
+  if (archive_entry_acl_types(raw) != 0)
+    entry.mode = add_access_lists(raw, fmt::format("{}: {}", state_->path, entry.path), entry.mode,
+                                  entry.xattrs);
   return entry;
 }
 

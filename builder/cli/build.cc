@@ -37,8 +37,8 @@ int print_plan(const std::vector<build::PlannedStage>& plan) {
 }
 
 int run_build_verb(const BuildVerb& verb) {
-  const std::string path =
-      absolute_path(verb.recipe.empty() ? default_recipe("ci/build.yaml") : verb.recipe);
+  const std::string path = absolute_path(
+      verb.recipe.empty() ? default_recipe("ci/build.yaml", verb.build.source) : verb.recipe);
   const recipe::BuildRecipe recipe = recipe::read_build_recipe(path);
   build::BuildOptions options = verb.build;
   options.signing = recipe.signing ? recipe.signing : recipe.repository.signing;

@@ -28,7 +28,9 @@ std::string find_file(const std::string& name, const char* what, const char* opt
 
 }  // namespace
 
-std::string default_recipe(const std::string& name) {
+std::string default_recipe(const std::string& name, const std::string& source) {
+  std::string in_source = join_path(source, name);
+  if (!source.empty() && path_exists(in_source)) return in_source;
   return find_file(name, "the default recipe", "one with --recipe FILE");
 }
 

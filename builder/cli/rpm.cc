@@ -62,7 +62,8 @@ void apply_options(const RpmOptions& options, recipe::PackageRecipe& recipe) {
 
 int run_rpm(const RpmOptions& options) {
   recipe::PackageRecipe recipe = recipe::read_package_recipe(
-      options.recipe.empty() ? default_recipe("rpm/recipes/default.yaml") : options.recipe);
+      options.recipe.empty() ? default_recipe("rpm/recipes/default.yaml", options.source)
+                             : options.recipe);
   apply_options(options, recipe);
   Session session(options.session);
   const std::string output = absolute_path(options.output);

@@ -78,11 +78,15 @@ KernelInput read_kernel(const PackageRecipe& recipe, const pipeline::Cache& cach
   return kernel;
 }
 
+/// Where `katabuild image` writes it.
+std::string manifest_beside(const std::string& image) {
+  const std::string name(base_name(image));
+  return join_path(parent_path(image), name.substr(0, name.find_last_of('.')) + ".manifest.json");
+}
+
 void read_image(const PackageRecipe& recipe, const pipeline::Cache& cache, Inputs& inputs) {
   inputs.image = recipe.image;
-  const std::string name(base_name(recipe.image));
-  const std::string stem = name.substr(0, name.find_last_of('.'));
-  inputs.image_manifest = join_path(parent_path(recipe.image), stem + ".manifest.json");
+  inputs.image_manifest = manifest_beside(recipe.image);
   try {
     const Json manifest = read_json_file(inputs.image_manifest);
     check_digest(inputs.image, manifest.at("file").at("sha256").get<std::string>(),
@@ -123,7 +127,12 @@ void check_all_there(const PackageRecipe& recipe) {
     need(recipe.kernel, "the kernel's kernel-manifest.json", "--kernel FILE");
   if (wants(recipe, "kata-kernel") && !recipe.kernel_source.empty())
     need(recipe.kernel_source, "the kernel's source", "--kernel-source FILE");
-  if (wants(recipe, "kata-image")) need(recipe.image, "the image", "--image FILE");
+  if (wants(recipe, "kata-image")) {
+    need(recipe.image, "the image", "--image FILE");
+    if (path_exists(recipe.image))
+      need(manifest_beside(recipe.image),
+           "the image's manifest, which katabuild image writes beside it", "--image FILE");
+  }
   if (!missing.empty())
     throw_error(Code::invalid_argument, "{}: the packages need what is not there:{}", recipe.file,
                 missing);
