@@ -2,7 +2,6 @@
 #include "runtime/base/io.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/remove_tree.h"
 
 namespace kata {
 
@@ -121,12 +121,7 @@ TempDir::TempDir(const std::string& parent, std::string_view prefix)
 
 TempDir::~TempDir() {
   if (path_.empty()) return;
-  // Never across a mount point: what is mounted there belongs to somebody else.
-  const auto remove_entry = [](const char* path, const struct stat*, int, FTW*) {
-    return ::remove(path) * 0;
-  };
-  constexpr int kOpenFolders = 16;
-  ::nftw(path_.c_str(), remove_entry, kOpenFolders, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+  ignore_error([&] { remove_tree(path_); }, "what is mounted there belongs to somebody else");
 }
 
 }  // namespace kata

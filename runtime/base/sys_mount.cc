@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
@@ -25,6 +26,21 @@
 #endif
 
 namespace kata::sys {
+namespace {
+
+/// mountinfo has no symbolic links in its paths ("/var/run" is "/run" there). The last part is
+/// kept: it may be gone, and nothing can be mounted on a link.
+std::string as_mountinfo_has_it(std::string_view path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  const std::string clean = clean_path(absolute.string());
+  if (clean == "/") return clean;
+  const std::filesystem::path parent = std::filesystem::canonical(parent_path(clean), error);
+  return error ? clean : join_path(parent.string(), base_name(clean));
+}
+
+}  // namespace
+
 std::string decode_octal(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -99,7 +115,8 @@ unsigned long mount_flags_at(const std::string& path) {
   return flags;
 }
 
-std::vector<std::string> mounts_below(std::string_view directory) {
+std::vector<std::string> mounts_below(std::string_view path) {
+  const std::string directory = as_mountinfo_has_it(path);
   const std::string table = read_file("/proc/self/mountinfo");
   std::vector<std::string> found;
   std::string_view rest = table;

@@ -13,7 +13,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
 #include "runtime/base/path.h"
-#include "runtime/base/sys_mount.h"
+#include "runtime/base/remove_tree.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
@@ -66,6 +66,13 @@ ContainerRecord record_from_json(const Json& json) {
 
 }  // namespace
 
+ContainerStore::ContainerStore(const std::string& root) : root_(root) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(root, error);
+  const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, error);
+  if (!error) root_ = join_path(real.string(), "");
+}
+
 std::string ContainerStore::folder(const std::string& id) const {
   check_container_id(id);
   return join_path(root_, id);
@@ -116,16 +123,7 @@ std::vector<std::string> ContainerStore::ids() const {
   return found;
 }
 
-void ContainerStore::remove(const std::string& id) const {
-  const std::string path = folder(id);
-  const std::vector<std::string> mounts = sys::mounts_below(path);
-  if (!mounts.empty()) {
-    throw_error(Code::failed_precondition, "remove {}: {} is still mounted", path, mounts.front());
-  }
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) throw_errno(error.value(), "remove {}", path);
-}
+void ContainerStore::remove(const std::string& id) const { remove_tree(folder(id)); }
 
 std::string timestamp_now() {
   timespec now{};

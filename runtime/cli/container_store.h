@@ -34,7 +34,9 @@ struct ContainerRecord {
 
 class ContainerStore {
  public:
-  explicit ContainerStore(std::string root) : root_(std::move(root)) {}
+  /// `root` may be relative and lead over symbolic links (Docker's is below /var/run): the paths
+  /// that records keep and that mount tables are searched for have none.
+  explicit ContainerStore(const std::string& root);
 
   [[nodiscard]] const std::string& root() const noexcept { return root_; }
   [[nodiscard]] std::string folder(const std::string& id) const;

@@ -73,6 +73,22 @@ void inherit_cpuset(const std::string& folder) {
   }
 }
 
+/// Hands the controllers of a v2 cgroup on to its children: limits can be set and accounts read
+/// only where the parent has enabled them. One that the kernel refuses (the cgroup holds processes
+/// of its own, or real-time ones) is left out: what needs it later is told. See "Controlling
+/// Controllers" in the kernel's cgroup-v2.rst.
+void enable_controllers(const std::string& folder) {
+  const std::string file = join_path(folder, "cgroup.subtree_control");
+  for (const std::string& name :
+       split(read_line_of(join_path(folder, "cgroup.controllers")), ' ')) {
+    ignore_error([&] { write_kernel_file(file, "+" + name); }, "the cgroup works without it");
+  }
+}
+
+bool is_v2(const std::string& hierarchy) {
+  return path_exists(join_path(hierarchy, "cgroup.controllers"));
+}
+
 }  // namespace
 
 std::string HostCgroup::path_of(const std::string& cgroups_path, const std::string& container_id) {
@@ -100,11 +116,13 @@ void HostCgroup::create() {
     const bool existed = path_exists(folders_[i]);
     make_directories(folders_[i]);
     if (!existed) undo.push([folder = folders_[i]] { ::rmdir(folder.c_str()); });
+    const bool unified = is_v2(roots_[i]);
     std::string below = roots_[i];
     for (const std::string& part : split(path_, '/')) {
       if (part.empty()) continue;
+      if (unified) enable_controllers(below);
       below = join_path(below, part);
-      inherit_cpuset(below);
+      if (!unified) inherit_cpuset(below);
     }
   }
   undo.dismiss();

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/remove_tree.h"
 #include "runtime/base/scope_exit.h"
 #include "runtime/base/sys_file.h"
 #include "runtime/base/sys_mount.h"
@@ -28,16 +28,6 @@ constexpr std::uint64_t kAttributeNoDevices = 0x4;
 /// The root of a user namespace in the guest must get through to its container's root; on the host
 /// the folder above is nobody else's to enter.
 constexpr unsigned kSearchable = 0711;
-
-/// Removes a tree that must hold nothing but mount points of ours by now; a mount that did not come
-/// off keeps its folder.
-void remove_tree(const std::string& path) {
-  if (!sys::mounts_below(path).empty())
-    throw_error(Code::failed_precondition, "{} still has mounts", path);
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) throw_error(Code::internal, "remove {}: {}", path, error.message());
-}
 
 /// Makes the place that `like` is to be mounted on.
 void make_mount_point(const std::string& path, const struct stat& like) {

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
 
 #include "agent.pb.h"
 #include "runtime/agent/storage/block_device.h"
@@ -19,6 +18,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
+#include "runtime/base/remove_tree.h"
 #include "runtime/base/sys_mount.h"
 
 namespace kata::agent {
@@ -181,8 +181,7 @@ void StorageTable::release(const std::string& mount_point) {
   const Mounted gone = *known;
   mounted_.erase(known);
   if (!gone.is_mount) {
-    std::error_code error;
-    std::filesystem::remove_all(gone.mount_point, error);
+    ignore_error([&] { remove_tree(gone.mount_point); }, "the machine ends with it");
     return;
   }
   ignore_error([&] { sys::unmount(gone.mount_point, MNT_DETACH); },

@@ -14,6 +14,7 @@
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/base/remove_tree.h"
 #include "runtime/base/sys_mount.h"
 #include "runtime/sandbox/shared_folder.h"
 #include "runtime/sandbox/shared_mount.h"
@@ -210,4 +211,52 @@ TEST_CASE("a device file of the host is not shared", "[shared_folder]") {
   Share share;
   CHECK_THROWS_WITH(share.folder->add("/dev/null", "c1", "mounts/0-null", Access::read_write),
                     Catch::Matchers::Contains("device file of the host"));
+}
+
+TEST_CASE("a sandbox's folder that symbolic links lead to takes nothing of a volume along",
+          "[shared_folder]") {
+  test::require_root();
+  const TempDir dir;
+  const std::string volume = dir.path() + "/volume";
+  make_directories(dir.path() + "/run/sandbox");
+  make_directories(volume + "/folder");
+  write_file(volume + "/folder/file", "text");
+  // As /var/run is to /run.
+  REQUIRE(::symlink("run", (dir.path() + "/var-run").c_str()) == 0);
+  const std::string sandbox = dir.path() + "/var-run/sandbox";
+  {
+    SharedFolder folder(sandbox);
+    folder.add(volume, "c1", "rootfs", Access::read_write);
+    folder.add(volume + "/folder/file", "c1", "mounts/0-file", Access::read_only);
+    CHECK(sys::mounts_below(sandbox).size() >= 4);
+    CHECK_FALSE(path_exists(sandbox + "/staging"));
+    folder.remove("c1");
+    folder.add(volume, "c1", "rootfs", Access::read_write);
+  }
+  CHECK(read_file(volume + "/folder/file") == "text");
+  CHECK(sys::mounts_below(sandbox).empty());
+  CHECK_FALSE(path_exists(sandbox + "/shared"));
+}
+
+TEST_CASE("what is mounted in a tree that is removed stays as it is, by name", "[base]") {
+  test::require_root();
+  const TempDir dir;
+  const std::string tree = dir.path() + "/tree";
+  make_directories(dir.path() + "/volume/folder");
+  write_file(dir.path() + "/volume/folder/file", "text");
+  make_directories(tree + "/a/mounted");
+  make_directories(tree + "/z");
+  write_file(tree + "/file", "");
+  // The same file system: its device number does not tell.
+  sys::mount(dir.path() + "/volume", tree + "/a/mounted", "", MS_BIND);
+  sys::mount(dir.path() + "/volume/folder/file", tree + "/file", "", MS_BIND);
+  CHECK_THROWS_WITH(remove_tree(tree), Catch::Contains("something is mounted on it"));
+  CHECK_FALSE(path_exists(tree + "/z"));
+  CHECK(read_file(dir.path() + "/volume/folder/file") == "text");
+  CHECK_THROWS_WITH(remove_tree(tree + "/a/mounted"),
+                    Catch::Contains("remove " + tree + "/a/mounted"));
+  sys::unmount(tree + "/a/mounted", 0);
+  sys::unmount(tree + "/file", 0);
+  remove_tree(tree);
+  CHECK_FALSE(path_exists(tree));
 }
