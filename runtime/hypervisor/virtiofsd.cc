@@ -25,6 +25,14 @@ rlim_t open_files_limit() {
 /// CAP_SYS_ADMIN. An unprivileged runtime gets the next best thing.
 const char* sandbox_mode() { return ::geteuid() == 0 ? "namespace" : "chroot"; }
 
+/// What a container's files may carry beside owner and mode: attributes of users, and file
+/// capabilities, which packages set on their programs. The host's own (SELinux labels, those of
+/// overlayfs) are neither shown nor set. Access lists stay out too: the guest would not obey them.
+constexpr const char* kAttributes =
+    ":ok:all:user.:user.:"
+    ":ok:all:security.capability:security.capability:"
+    ":unsupported:all:::";
+
 // A pool of no threads: the queue's own thread answers. Handing a request to another one and back
 // costs more than most requests do: half of the daemon's time, and a third of the guest's.
 
@@ -36,8 +44,8 @@ std::vector<std::string> c_arguments(const SharedDirectory& shared, int fd) {
           "--thread-pool-size=0",
           "-f",
           "-o",
-          fmt::format("source={},cache={},sandbox={},announce_submounts,log_level=warn",
-                      shared.path, cache, sandbox_mode())};
+          fmt::format("source={},cache={},sandbox={},announce_submounts,xattrmap={},log_level=warn",
+                      shared.path, cache, sandbox_mode(), kAttributes)};
 }
 
 std::vector<std::string> rust_arguments(const SharedDirectory& shared, int fd) {
@@ -50,6 +58,8 @@ std::vector<std::string> rust_arguments(const SharedDirectory& shared, int fd) {
           "--cache=" + cache,
           fmt::format("--sandbox={}", sandbox_mode()),
           "--announce-submounts",
+          "--xattr",
+          fmt::format("--xattrmap={}", kAttributes),
           "--log-level=warn"};
 }
 
@@ -63,9 +73,9 @@ std::vector<std::string> virtiofsd_arguments(const SharedDirectory& shared, int 
   std::vector<std::string> argv =
       shared.daemon_is_rust ? rust_arguments(shared, fd) : c_arguments(shared, fd);
   for (const std::string& extra : shared.extra_args) {
-    // Upstream's default list has it. Ours does already, in each daemon's own spelling, and the
-    // Rust one refuses it twice.
-    if (extra == "--announce-submounts") continue;
+    // Upstream's default list and its advice have them. Ours does already, in each daemon's own
+    // spelling, and the Rust one refuses them twice.
+    if (extra == "--announce-submounts" || extra == "--xattr") continue;
     // "--thread-pool-size=4" replaces ours.
     const std::string name = extra.substr(0, extra.find('='));
     std::erase_if(argv, [&](const std::string& ours) {

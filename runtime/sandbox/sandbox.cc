@@ -15,6 +15,7 @@
 #include "runtime/base/sys_process.h"
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/state.h"
+#include "runtime/sandbox/process_limits.h"
 #include "runtime/sandbox/sandbox_network.h"
 
 namespace kata::sandbox {
@@ -150,6 +151,7 @@ asio::awaitable<void> Sandbox::start_exec(Container& container, Process& process
   request.set_exec_id(process.exec_id);
   *request.mutable_process() = *process.spec;
   request.mutable_process()->set_terminal(process.terminal);
+  add_inherited_limits(*request.mutable_process());
   request.mutable_process()->clear_apparmor_profile();
   request.mutable_process()->clear_selinux_label();
   co_await agent_->call<wire::Empty>("ExecProcess", std::move(request));

@@ -14,6 +14,7 @@
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/spec.h"
 #include "runtime/sandbox/guest_spec.h"
+#include "runtime/sandbox/process_limits.h"
 #include "runtime/sandbox/sandbox.h"
 
 namespace kata::sandbox {
@@ -87,6 +88,7 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
   request.set_exec_id(id);
   *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);
   request.mutable_oci()->mutable_process()->set_terminal(terminal);
+  add_inherited_limits(*request.mutable_oci()->mutable_process());
   if (sockets_) co_await sockets_->announce(id);
   co_await agent_->call<wire::Empty>("CreateContainer", std::move(request));
 }

@@ -72,7 +72,6 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
     storage.set_source(std::string(kShareTag));
     storage.set_fstype(virtio_fs ? "virtiofs" : "9p");
     storage.set_mount_point(std::string(kGuestShared));
-    storage.add_options("nodev");
     if (!virtio_fs) {
       for (const std::string& option :
            {std::string("trans=virtio"), std::string("version=9p2000.L"), std::string("cache=mmap"),

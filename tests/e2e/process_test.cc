@@ -3,8 +3,10 @@
 // What a container's process sees and how it ends: kernel, exit status, standard streams,
 // environment, user.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "runtime/base/io.h"
@@ -138,4 +140,14 @@ TEST_CASE("a Debian image runs", "[e2e]") {
   CHECK_THAT(result.output, Catch::StartsWith("debian\n"));
   CHECK_THAT(result.output, Catch::Contains("42"));
   CHECK_THAT(result.output, Catch::Contains(" lo"));
+}
+
+TEST_CASE("limits that nobody sets are those of the engine, not a kernel's", "[e2e]") {
+  Docker docker;
+  rlimit own{};  // the engine's too: the tests have started it
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &own) == 0);
+  const std::string hard = std::to_string(std::min<rlim_t>(own.rlim_max, 1 << 20)) + "\n";
+  CHECK(docker.run({"busybox", "sh", "-c", "ulimit -Hn"}).output == hard);
+  const std::string id = docker.start({"--ulimit", "core=5:7", "busybox", "sleep", "1000"});
+  CHECK(docker({"exec", id, "sh", "-c", "ulimit -Hn"}).output == hard);
 }

@@ -3,8 +3,10 @@
 // Volumes, tmpfs and the root file system.
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -136,6 +138,42 @@ TEST_CASE("programs that take each other's place in memory run as themselves", "
   INFO(result.error_output);
   CHECK(result.status == 0);
   CHECK(result.output == "120 programs\n");
+}
+
+TEST_CASE("files keep their capabilities and the attributes of users", "[e2e]") {
+  Docker docker;
+  const kata::TempDir folder("/var/tmp");
+  const std::string program = folder.path() + "/probe";
+  kata::write_file(program, kata::read_file(docker.setting("DATA") + "/bin/probe"), 0755);
+  // cap_net_raw+ep, as setcap(8) writes it
+  const vfs_cap_data raw{.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                         .data = {{.permitted = 1U << CAP_NET_RAW, .inheritable = 0}, {}}};
+  REQUIRE(::setxattr(program.c_str(), "security.capability", &raw, sizeof raw, 0) == 0);
+  const CommandResult result =
+      docker.run({"-v", folder.path() + ":/v", "busybox", "sh", "-c",
+                  "chmod 755 /v; su alice -c '/v/probe caps' | grep CapEff; cp /v/probe /v/copy; "
+                  "/bin/probe attribute /v/copy user.note text; "
+                  "/bin/probe attribute /bin/probe user.note own; "
+                  "su alice -c '/v/copy caps' | grep CapEff; echo >> /v/probe"});
+  INFO(result.error_output);
+  CHECK(result.output == "CapEff=0000000000002000\nset\nset\nCapEff=0000000000000000\n");
+  char note[16] = {};
+  CHECK(::getxattr((folder.path() + "/copy").c_str(), "user.note", note, sizeof note) == 4);
+  CHECK(std::string(note) == "text");
+  // who writes to a program takes its rights away
+  char rest[64] = {};
+  CHECK(::getxattr(program.c_str(), "security.capability", rest, sizeof rest) == -1);
+  CHECK(errno == ENODATA);
+}
+
+TEST_CASE("device files of the root file system are what the container may open", "[e2e]") {
+  Docker docker;
+  const CommandResult result =
+      docker.run({"busybox", "sh", "-c",
+                  "mknod /srv/null c 1 3 && echo lost > /srv/null && head -c 1 /srv/null | wc -c; "
+                  "mknod /srv/disk b 252 0 && cat /srv/disk"});
+  CHECK(result.output == "0\n");
+  CHECK_THAT(result.error_output, Catch::Contains("/srv/disk': Operation not permitted"));
 }
 
 TEST_CASE("a named volume keeps its data from container to container", "[e2e]") {

@@ -4,7 +4,8 @@
 // is judged from inside and never by our own logs. `probe` alone prints all; `probe caps limits`
 // only those groups; `probe exit 42`, `probe kill 9` end as told; `probe watch PATH...` prints what
 // inotify(7) says of the paths until it is killed; `probe connect PATH` sends its input to a unix
-// socket and prints the answer, `probe send PATH` sends it as a datagram.
+// socket and prints the answer, `probe send PATH` sends it as a datagram; `probe attribute PATH
+// NAME VALUE` sets an extended attribute.
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -224,6 +226,15 @@ int talk_to(const char* path, int type) {
   return status != 0 || sent != 0 ? 1 : 0;
 }
 
+int set_attribute(const char* path, const char* name, const char* value) {
+  if (::setxattr(path, name, value, std::strlen(value), 0) != 0) {
+    std::cerr << path << ": " << name << ": " << std::strerror(errno) << '\n';
+    return 1;
+  }
+  std::cout << "set\n";
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -235,6 +246,8 @@ int main(int argc, char** argv) {
   if (arguments.size() >= 2 && arguments[0] == "watch") return watch(argv + 2);
   if (arguments.size() == 2 && arguments[0] == "connect") return talk_to(argv[2], SOCK_STREAM);
   if (arguments.size() == 2 && arguments[0] == "send") return talk_to(argv[2], SOCK_DGRAM);
+  if (arguments.size() == 4 && arguments[0] == "attribute")
+    return set_attribute(argv[2], argv[3], argv[4]);
   if (arguments.empty()) {
     for (const auto& group : kGroups) group.print();
     return 0;

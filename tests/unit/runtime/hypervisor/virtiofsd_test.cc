@@ -54,6 +54,18 @@ TEST_CASE("upstream's extra arguments do not stand twice", "[virtiofsd]") {
   CHECK(std::count(argv.begin(), argv.end(), "--announce-submounts") <= 1);
 }
 
+TEST_CASE("files carry attributes of users and capabilities, none of the host's own",
+          "[virtiofsd]") {
+  const std::string rules =
+      ":ok:all:user.:user.::ok:all:security.capability:security.capability::unsupported:all:::";
+  CHECK_THAT(line_of(folder(false)), Contains(",xattrmap=" + rules + ","));
+  SharedDirectory shared = folder(true);
+  shared.extra_args = {"--xattr"};  // upstream's advice, and the daemon refuses it twice
+  const std::vector<std::string> argv = virtiofsd_arguments(shared, 3);
+  CHECK(std::count(argv.begin(), argv.end(), "--xattrmap=" + rules) == 1);
+  CHECK(std::count(argv.begin(), argv.end(), "--xattr") == 1);
+}
+
 TEST_CASE("a path that would start another option is refused", "[virtiofsd]") {
   SharedDirectory shared = folder(false);
   shared.path = "/run/a,source=/etc";
