@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/guest_spec.h"
 
+#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include <algorithm>
@@ -101,6 +102,33 @@ void translate_systemd_cgroup(grpc::Spec& spec) {
   }
 }
 
+/// A device of the host that is bound to where it is. Podman without root may not make devices, and
+/// asks for each in this way.
+bool is_bound_device(const grpc::Mount& mount) {
+  const std::string source = clean_path(mount.source());
+  if (!oci::is_bind(mount) || source != clean_path(mount.destination())) return false;
+  struct stat status {};
+  return source.starts_with("/dev/") && ::stat(source.c_str(), &status) == 0 &&
+         (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
+}
+
+/// `--privileged` of Podman without root: all that the host has, which is for the guest to put its
+/// own in the place of, as with root. Such a container has no other sign of it than that nothing
+/// is kept from it.
+void translate_privileged_devices(grpc::Spec& spec) {
+  grpc::Linux& linux_part = *spec.mutable_linux();
+  if (!linux_part.masked_paths().empty() || !linux_part.readonly_paths().empty() ||
+      !linux_part.seccomp().default_action().empty() || !linux_part.resources().devices().empty())
+    return;
+  auto& mounts = *spec.mutable_mounts();
+  const auto bound = std::remove_if(mounts.begin(), mounts.end(), is_bound_device);
+  if (bound == mounts.end()) return;
+  mounts.erase(bound, mounts.end());
+  grpc::LinuxDeviceCgroup& every = *linux_part.mutable_resources()->add_devices();
+  every.set_allow(true);
+  every.set_access("rwm");
+}
+
 /// The guest's kernel has none of the host's namespaces. The network one is the machine itself.
 void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
   google::protobuf::RepeatedPtrField<grpc::LinuxNamespace> kept;
@@ -171,6 +199,7 @@ grpc::Spec guest_spec(const grpc::Spec& host_spec, const std::string& container_
     ++index;
   }
   translate_systemd_cgroup(spec);
+  translate_privileged_devices(spec);
   grpc::Linux& linux_part = *spec.mutable_linux();
   translate_namespaces(linux_part, view);
   remove_vfio_devices(spec);

@@ -65,6 +65,8 @@ TEST_CASE("podman without root runs containers and pods in virtual machines", "[
   CHECK(eventually([&] { return engine_processes(podman, "qemu").empty(); }));
 
   if (!podman.is_vm()) return;
+  CHECK(output_of(podman, {"podman", "run", "--rm", "--privileged", kImage, "sh", "-c",
+                           "mount -t tmpfs none /tmp && test -c /dev/fuse && echo all"}) == "all");
   const std::string check = output_of(podman, {podman.data() + "/bin/kata-user", "check"});
   CHECK_THAT(check, Contains("rootless: /dev/net/tun: usable"));
   CHECK_THAT(check, Contains("System can run containers"));

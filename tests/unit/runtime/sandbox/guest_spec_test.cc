@@ -7,6 +7,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "runtime/wire/device_rules.h"
 
 using namespace kata;
 using namespace kata::sandbox;
@@ -88,6 +89,22 @@ TEST_CASE("kernel file systems are the guest's own", "[guest_spec]") {
   std::vector<Shared> shared;
   CHECK(guest_spec(spec, "c1", view_into(shared)).mounts(0).source() == "/sys/fs/cgroup");
   CHECK(shared.empty());
+}
+
+TEST_CASE(
+    "all devices of the host bound to their places are the guest's, where nothing is kept from it",
+    "[guest_spec]") {
+  grpc::Spec spec;
+  add_mount(spec, "bind", "/dev/null", "/dev/null", {"slave", "rw", "rbind"});
+  add_mount(spec, "bind", "/dev/full", "/dev/full", {"slave", "rw", "rbind"});
+  add_mount(spec, "bind", "/dev/null", "/etc/hidden", {"rbind"});
+  std::vector<Shared> shared;
+  const bool is_confined = GENERATE(false, true);
+  if (is_confined) spec.mutable_linux()->add_masked_paths("/proc/kcore");
+  const grpc::Spec guest = guest_spec(spec, "c1", view_into(shared));
+  CHECK(guest.mounts_size() == (is_confined ? 3 : 1));
+  CHECK(guest.mounts().rbegin()->destination() == "/etc/hidden");
+  CHECK(wire::allows_every_device(guest.linux().resources()) == !is_confined);
 }
 
 TEST_CASE("host namespaces, CPU numbers, labels and hooks do not reach the guest", "[guest_spec]") {
