@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/check.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -29,6 +30,14 @@ Finding configuration_finding(const config::Config& config) {
           .value = files.empty() ? "built-in defaults" : files,
           .reason = files.empty() ? "no configuration.toml on this host" : "",
           .what_to_do = "",
+          .ok = true};
+}
+
+Finding without_effect_finding(const std::vector<std::string>& keys) {
+  return {.name = "configuration keys without effect",
+          .value = fmt::format("{}", fmt::join(keys, ", ")),
+          .reason = "upstream's, which nothing here uses",
+          .what_to_do = "take them out, or do not rely on them",
           .ok = true};
 }
 
@@ -149,6 +158,8 @@ int run_check(const CheckOptions& options, Runtime& runtime) {
   const hypervisor::HostProbe probe = hypervisor::probe_host(runner, probe_options);
 
   std::vector<Finding> all = {configuration_finding(config), shim_finding()};
+  if (!config.without_effect.empty())
+    all.insert(all.begin() + 1, without_effect_finding(config.without_effect));
   for (Finding& finding : hypervisor::findings(probe)) all.push_back(std::move(finding));
   all.push_back(file_finding("guest kernel", config.hypervisor.kernel, "the package kata-kernel"));
   const bool has_image = !config.hypervisor.image.empty() && config.hypervisor.initrd.empty();

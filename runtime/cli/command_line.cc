@@ -138,10 +138,11 @@ CommandLine::Parsed CommandLine::parse(std::vector<std::string> words) {
   CLI::App& app = impl_->app;
   const std::size_t behind_verb = behind_first_argument(app, words, 0);
   Verb::Details* chosen = nullptr;
+  std::string first;
   if (behind_verb > 0 && behind_verb <= words.size()) {
-    const std::string& name = words[behind_verb - 1];
+    first = words[behind_verb - 1];
     for (Verb::Details& verb : impl_->verbs) {
-      if (verb.name == name || (!verb.alias.empty() && verb.alias == name)) chosen = &verb;
+      if (verb.name == first || (!verb.alias.empty() && verb.alias == first)) chosen = &verb;
     }
   }
   if (chosen != nullptr && chosen->tail != nullptr) {
@@ -159,6 +160,13 @@ CommandLine::Parsed CommandLine::parse(std::vector<std::string> words) {
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
     return {.action = {}, .status = 0, .usage_error = {}, .text = app.help()};
+  } catch (const CLI::ExtrasError& error) {
+    const bool is_verb = chosen == nullptr && !first.starts_with('-');
+    return {.action = {},
+            .status = 2,
+            .usage_error = is_verb ? "unknown command \"" + first + "\"; see: kata-runtime --help"
+                                   : error.what(),
+            .text = {}};
   } catch (const CLI::ParseError& error) {
     return {.action = {}, .status = 2, .usage_error = error.what(), .text = {}};
   }

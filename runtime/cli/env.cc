@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -12,6 +13,7 @@
 #include "runtime/config/load.h"
 #include "runtime/config/verity.h"
 #include "runtime/hypervisor/guest_image.h"
+#include "runtime/hypervisor/vm_plan.h"
 #include "runtime/oci/spec.h"
 
 namespace kata::cli {
@@ -86,6 +88,32 @@ Json image_json(const config::Hypervisor& hypervisor) {
   }
 }
 
+/// "agent channel" as a key among the others: "AgentChannel".
+std::string camel_case(std::string_view words) {
+  std::string name;
+  bool begins = true;
+  for (const char letter : words) {
+    const bool is_small = letter >= 'a' && letter <= 'z';
+    if (letter != ' ') name += static_cast<char>(begins && is_small ? letter - 'a' + 'A' : letter);
+    begins = letter == ' ';
+  }
+  return name;
+}
+
+/// What a container would get: "auto" says nothing to who reads a bug report.
+Json chosen_json(const config::Config& config, const hypervisor::HostProbe& probe) {
+  Json chosen = Json::object();
+  try {
+    for (const hypervisor::Finding& choice : hypervisor::plan_vm(config, probe).choices) {
+      chosen[camel_case(choice.name)] =
+          choice.value + (choice.reason.empty() ? "" : " (" + choice.reason + ")");
+    }
+  } catch (const Error& error) {
+    chosen["Error"] = error.what();
+  }
+  return chosen;
+}
+
 std::string shim_path() {
   std::string path;
   ignore_error([&] { path = shim_program(); }, "`check` says what to do about it");
@@ -109,6 +137,7 @@ Json environment_json(const config::Config& config, const hypervisor::HostProbe&
                          {"OCIVersion", oci::kSpecVersion},
                          {"Shim", shim_path()},
                          {"ConfigFiles", config.files},
+                         {"KeysWithoutEffect", config.without_effect},
                          {"Debug", config.runtime.enable_debug},
                          {"InternetworkingModel", config.runtime.internetworking_model},
                          {"SandboxCgroupOnly", config.runtime.sandbox_cgroup_only},
@@ -135,6 +164,7 @@ Json environment_json(const config::Config& config, const hypervisor::HostProbe&
   sections["Agent"] = {{"Debug", config.agent.enable_debug},
                        {"DebugConsole", config.agent.debug_console_enabled},
                        {"DialTimeoutSeconds", config.agent.dial_timeout}};
+  sections["Chosen"] = chosen_json(config, probe);
   sections["Host"] = host_json(probe);
   return sections;
 }

@@ -70,8 +70,7 @@ void check_is_running(const ExecOptions& options, const ContainerRecord& record)
       throw_error(Code::failed_precondition, "cannot exec in a stopped container");
     case oci::Status::paused:
       if (options.ignore_paused) return;
-      throw_error(Code::failed_precondition,
-                  "cannot exec in a paused container (use --ignore-paused to override)");
+      throw_error(Code::failed_precondition, "cannot exec in a paused container; resume it first");
     default:
       return;
   }
@@ -150,7 +149,7 @@ void add_exec(CommandLine& line) {
       .value("--process-label", o->process_label, "SELinux label")
       .value("--preserve-fds", o->preserve_fds, "Accepted; descriptors stay on the host")
       .value("--cgroup", o->cgroup, "Accepted: the process shares the container's")
-      .flag("--ignore-paused", o->ignore_paused, "Also when the container is paused")
+      .flag("--ignore-paused", o->ignore_paused, "Accepted; it is an error all the same")
       .id(o->id)
       .tail(o->args, "COMMAND [ARGUMENT...] follow the id.");
   verb.run([o](Runtime& runtime) { return run_exec(*o, runtime); });

@@ -21,6 +21,7 @@ void add_run(CommandLine& line) {
   describe_create_options(verb, options->create);
   verb.flag("-d,--detach", options->detach, "Do not wait for its end")
       .flag("--keep", options->keep, "Do not delete it at its end")
+      .flag("--no-subreaper", options->no_subreaper, "Accepted: processes are the guest's")
       .id(options->create.id);
   verb.run([options](Runtime& runtime) { return run_run(*options, runtime); });
 }

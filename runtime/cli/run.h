@@ -12,6 +12,7 @@ struct RunOptions {
   CreateOptions create;
   bool detach = false;
   bool keep = false;
+  bool no_subreaper = false;
 };
 
 /// Describes the verb and its options.

@@ -105,6 +105,9 @@ struct Config {
   Runtime runtime{};
   Factory factory{};
   std::vector<std::string> files{};  ///< what was read, in order
+  /// Keys of the files that nothing here uses, and that were set to more than their default:
+  /// "hypervisor.qemu.enable_iothreads".
+  std::vector<std::string> without_effect{};
 };
 
 }  // namespace kata::config

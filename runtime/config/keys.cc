@@ -8,10 +8,17 @@ namespace kata::config {
 namespace {
 
 /// A key of upstream's that nothing here uses yet: accepted, so that an upstream user's file works,
-/// and said in the log.
+/// and told by `check`, `env` and the log.
 constexpr Key accepted(std::string_view section, std::string_view name) {
   return {section, name, [](Config&) -> Field { return std::monostate{}; }, Annotatable::never,
           false,   false};
+}
+
+/// A key of upstream's without which a machine would be less protected than its user believes.
+constexpr Key promise(std::string_view section, std::string_view name) {
+  Key key = accepted(section, name);
+  key.is_promise = true;
+  return key;
 }
 
 constexpr Key kKeys[] = {
@@ -72,7 +79,7 @@ constexpr Key kKeys[] = {
     accepted("hypervisor.qemu", "valid_file_mem_backends"),
     accepted("hypervisor.qemu", "rx_rate_limiter_max_rate"),
     accepted("hypervisor.qemu", "tx_rate_limiter_max_rate"),
-    accepted("hypervisor.qemu", "rootless"),
+    promise("hypervisor.qemu", "rootless"),
     accepted("hypervisor.qemu", "hotplug_vfio_on_root_bus"),
     accepted("hypervisor.qemu", "hot_plug_vfio"),
     accepted("hypervisor.qemu", "cold_plug_vfio"),
@@ -90,7 +97,7 @@ constexpr Key kKeys[] = {
     accepted("hypervisor.qemu", "disable_selinux"),
     accepted("hypervisor.qemu", "disable_guest_selinux"),
     accepted("hypervisor.qemu", "disable_nesting_checks"),
-    accepted("hypervisor.qemu", "confidential_guest"),
+    promise("hypervisor.qemu", "confidential_guest"),
     accepted("hypervisor.qemu", "firmware_volume"),
     accepted("hypervisor.qemu", "extra_monitor_socket"),
     accepted("hypervisor.qemu", "hypervisor_loglevel"),

@@ -31,8 +31,9 @@ struct Key {
   std::string_view name;
   Field (*field)(Config&) = nullptr;
   Annotatable annotatable = Annotatable::never;
-  bool is_path = false;    ///< must be absolute
-  bool has_effect = true;  ///< false: said in the debug log
+  bool is_path = false;     ///< must be absolute
+  bool has_effect = true;   ///< false: told when it is set to something, see Config
+  bool is_promise = false;  ///< of protection that nothing here gives: refused when it is on
 };
 
 [[nodiscard]] std::span<const Key> all_keys();

@@ -8,6 +8,7 @@
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <set>
@@ -71,20 +72,46 @@ class Applier {
         fail(key.source(), fmt::format("unknown key \"{}\" in [{}]; did you mean \"{}\"?",
                                        key.str(), section, nearest_key(section, key.str())));
       }
-      if (!known->has_effect) {
-        log::debug("configuration key accepted, no effect yet key={}.{} file={}", section,
-                   known->name, name_);
+      const bool changes =
+          std::visit([&](auto field) { return set(*known, field, node); }, known->field(config_));
+      if (known->is_promise && changes) {
+        fail(node.source(),
+             fmt::format("{} is not supported, and nothing would protect the machine "
+                         "in its place; take the key out",
+                         known->name));
       }
-      std::visit([&](auto field) { assign(*known, field, node); }, known->field(config_));
+      if (!known->has_effect && changes)
+        tell_without_effect(section + "." + std::string(key.str()));
       if (section == "hypervisor.qemu") hypervisor_keys_.emplace(key.str());
     }
+  }
+
+  void tell_without_effect(const std::string& key) {
+    log::info("configuration key without effect key={} file={}", key, name_);
+    auto& list = config_.without_effect;
+    if (std::find(list.begin(), list.end(), key) == list.end()) list.push_back(key);
+  }
+
+  /// Assigns; whether the value is another than before, or for one that nothing keeps, whether it
+  /// asks for something.
+  template <typename T>
+  bool set(const Key& key, T* field, const toml::node& node) const {
+    const T before = *field;
+    assign(key, field, node);
+    return *field != before;
+  }
+
+  bool set(const Key&, std::monostate, const toml::node& node) const {
+    if (const auto* flag = node.as_boolean()) return flag->get();
+    if (const auto* number = node.as_integer()) return number->get() != 0;
+    if (const auto* text = node.as_string()) return !text->get().empty();
+    if (const auto* list = node.as_array()) return !list->empty();
+    return true;
   }
 
   [[noreturn]] void wrong_type(const Key& key, const toml::node& node, const char* wanted) const {
     fail(node.source(), fmt::format("{} must be {}", key.name, wanted));
   }
-
-  void assign(const Key&, std::monostate, const toml::node&) const {}
 
   void assign(const Key& key, std::string* field, const toml::node& node) const {
     const auto* text = node.as_string();

@@ -63,6 +63,10 @@ TEST_CASE("usage errors are told apart from runtime errors", "[cli]") {
   CHECK(parse({"exec"}).parsed.status == 2);
   CHECK(parse({"exec", "--nonsense", "c1"}).parsed.status == 2);
   CHECK(parse({"nonsense"}).parsed.status == 2);
+  CHECK(parse({"--root", "/r", "nonsense", "c1"}).parsed.usage_error ==
+        "unknown command \"nonsense\"; see: kata-runtime --help");
+  CHECK(parse({"kata-check", "c1"}).parsed.usage_error.find("unknown command") ==
+        std::string::npos);
   CHECK_FALSE(parse({"--log-format", "xml", "check"}).parsed.usage_error.empty());
   CHECK(parse({"--help"}).parsed.text.find("exec") != std::string::npos);
   CHECK(parse({"--version"}).globals.version);

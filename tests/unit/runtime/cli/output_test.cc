@@ -179,8 +179,10 @@ TEST_CASE("check says what to do and ends with the answer", "[cli]") {
 
 TEST_CASE("env is TOML and JSON of the same", "[cli]") {
   const Json sections = environment_json({}, {});
-  for (const char* name : {"Meta", "Runtime", "Hypervisor", "Agent", "Host"})
+  for (const char* name : {"Meta", "Runtime", "Hypervisor", "Agent", "Chosen", "Host"})
     CHECK(sections.contains(name));
+  // without a QEMU nothing can be chosen, and the reason is there
+  CHECK(sections["Chosen"].contains("Error"));
   CHECK(toml_text(sections).find("[Hypervisor]\n  Path = \"\"\n") != std::string::npos);
 }
 

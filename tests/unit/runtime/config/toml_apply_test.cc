@@ -36,6 +36,31 @@ TEST_CASE("keys of upstream's without effect here are accepted", "[toml]") {
                            "[hypervisor.qemu]\nrx_rate_limiter_max_rate = 0\nrootless = false\n"
                            "[runtime]\nexperimental = []\n[factory]\nenable_template = false\n",
                            "t"));
+  CHECK(config.without_effect.empty());
+}
+
+TEST_CASE("keys that ask for what nothing here does are told", "[toml]") {
+  Config config;
+  const char* text =
+      "[hypervisor.qemu]\nenable_iothreads = true\nrx_rate_limiter_max_rate = 500\n"
+      "default_bridges = 1\n[runtime]\nsandbox_bind_mounts = [\"/etc\"]\n";
+  apply_toml(config, text, "t");
+  apply_toml(config, "[hypervisor.qemu]\nrx_rate_limiter_max_rate = 600\n", "drop-in");
+  CHECK(config.without_effect ==
+        std::vector<std::string>{"hypervisor.qemu.enable_iothreads",
+                                 "hypervisor.qemu.rx_rate_limiter_max_rate",
+                                 "runtime.sandbox_bind_mounts"});
+}
+
+TEST_CASE("protection that a machine would not have is refused", "[toml]") {
+  Config config;
+  const char* key = GENERATE("confidential_guest", "rootless");
+  const auto text = [&](const char* value) {
+    return "[hypervisor.qemu]\n" + std::string(key) + " = " + value + "\n";
+  };
+  CHECK_THROWS_WITH(apply_toml(config, text("true"), "t"),
+                    Contains("t:2:") && Contains(key) && Contains("not supported"));
+  CHECK_NOTHROW(apply_toml(config, text("false"), "t"));
 }
 
 TEST_CASE("an unknown key is told with its place and the nearest one", "[toml]") {
