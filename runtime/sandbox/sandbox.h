@@ -7,6 +7,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -160,6 +161,8 @@ class Sandbox {
   asio::awaitable<void> end_idle_machine(std::string container_id);
   asio::awaitable<void> watch_machine();
   asio::awaitable<void> watch_memory();
+  asio::awaitable<void> set_guest_clock();
+  asio::awaitable<void> keep_guest_clock();
   void machine_ended(const std::string& why);
   void mark_exited(const std::string& container_id, Process& process, std::uint32_t status);
   void join_cgroup(const Container& first);
@@ -188,6 +191,7 @@ class Sandbox {
   std::unique_ptr<Network> network_;
   std::unique_ptr<hypervisor::Vm> vm_;
   std::shared_ptr<AgentClient> agent_;
+  std::shared_ptr<asio::steady_timer> clock_timer_;  ///< until the guest is told the time again
   std::shared_ptr<SocketRelay> sockets_;  ///< of volumes that are sockets; none: there is none
   MachineSize base_size_;                 ///< by the configuration
   MachineSize size_;                      ///< what the machine has become

@@ -139,6 +139,8 @@ asio::awaitable<void> Sandbox::create(CreateRequest request) {
     if (is_first) {
       booted_ = true;
       asio::co_spawn(io_, watch_memory(), asio::detached);
+      clock_timer_ = std::make_shared<asio::steady_timer>(io_);
+      asio::co_spawn(io_, keep_guest_clock(), asio::detached);
       follow_network();
     }
   } catch (...) {

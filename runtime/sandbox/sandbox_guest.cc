@@ -93,11 +93,7 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   if (closed) co_await wait_for_end_reason();
   if (!failure.empty()) throw_guest_silent(failure, closed);
 
-  grpc::SetGuestDateTimeRequest clock;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  clock.set_sec(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-  clock.set_usec(std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1000000);
-  co_await agent_->call<wire::Empty>("SetGuestDateTime", std::move(clock));
+  co_await set_guest_clock();
 
   constexpr std::size_t kEntropyBytes = 64;
   std::string entropy(kEntropyBytes, '\0');
@@ -107,6 +103,14 @@ asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
     co_await agent_->call<wire::Empty>("ReseedRandomDev", std::move(reseed));
   }
   co_await set_up_guest_network();
+}
+
+asio::awaitable<void> Sandbox::set_guest_clock() {
+  grpc::SetGuestDateTimeRequest clock;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  clock.set_sec(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  clock.set_usec(std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1000000);
+  co_await agent_->call<wire::Empty>("SetGuestDateTime", std::move(clock));
 }
 
 asio::awaitable<void> Sandbox::set_up_guest_network() {

@@ -27,6 +27,7 @@ constexpr std::chrono::milliseconds kExitWaitsForOutput{1000};
 /// An agent that tells of one event after the other must not keep the host busy with them.
 constexpr std::chrono::milliseconds kMemoryEventGap{100};
 constexpr std::chrono::milliseconds kLastWords{1000};
+constexpr std::chrono::seconds kClockGap{60};
 
 }  // namespace
 
@@ -70,6 +71,7 @@ asio::awaitable<void> Sandbox::end_idle_machine(std::string container_id) {
   }
   if (!is_idle()) co_return;  // another container may have come
   ended_ = true;
+  if (clock_timer_) clock_timer_->cancel();
   if (network_ && network_->follower) network_->follower->stop();
   agent_->close("the container has ended, and its machine with it");
   co_await vm_->stop(kQuitGrace);
@@ -132,6 +134,7 @@ asio::awaitable<void> Sandbox::watch_machine() {
 void Sandbox::machine_ended(const std::string& why) {
   ended_ = true;
   log::error("{}", why);
+  if (clock_timer_) clock_timer_->cancel();
   if (network_ && network_->follower) network_->follower->stop();
   if (agent_) agent_->close(why);
   for (const auto& [id, container] : containers_) {
@@ -160,8 +163,25 @@ asio::awaitable<void> Sandbox::watch_memory() {
   }
 }
 
+/// The guest's clock drifts away from the host's, and stands still while the host sleeps.
+asio::awaitable<void> Sandbox::keep_guest_clock() {
+  const auto timer = clock_timer_;
+  while (!ended_) {
+    timer->expires_after(kClockGap);
+    std::error_code stopped;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+    if (stopped || ended_) co_return;
+    try {
+      co_await set_guest_clock();
+    } catch (const Error& error) {
+      log::debug("the guest was not told the time error=\"{}\"", error.what());
+    }
+  }
+}
+
 asio::awaitable<void> Sandbox::shut_down() {
   ended_ = true;
+  if (clock_timer_) clock_timer_->cancel();
   if (network_ && network_->follower) network_->follower->stop();
   if (agent_) agent_->close("the sandbox is shut down");
   if (vm_) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/prctl.h>
 #include <sys/swap.h>
-#include <time.h>
 
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 
 #include "agent.pb.h"
+#include "runtime/agent/machine/guest_clock.h"
 #include "runtime/agent/machine/hotplug.h"
 #include "runtime/agent/machine/metrics.h"
 #include "runtime/agent/machine/random.h"
@@ -63,14 +64,14 @@ grpc::GuestDetailsResponse guest_details(const Sandbox& sandbox,
   return response;
 }
 
-Empty set_date_time(const grpc::SetGuestDateTimeRequest& request) {
+Empty set_date_time(GuestClock& clock, const grpc::SetGuestDateTimeRequest& request) {
   constexpr std::int64_t kMicroseconds = 1000000;
   if (request.sec() < 0 || request.usec() < 0 || request.usec() >= kMicroseconds) {
     throw_error(Code::invalid_argument, "no time: {} s {} us", request.sec(), request.usec());
   }
-  const timespec time{.tv_sec = request.sec(), .tv_nsec = request.usec() * 1000};
-  if (::clock_settime(CLOCK_REALTIME, &time) != 0)
-    throw_errno(errno, "set the clock to {} s", request.sec());
+  constexpr std::int64_t kLast = std::int64_t{1} << 40;  // 34 865 years from now
+  if (request.sec() > kLast) throw_error(Code::invalid_argument, "no time: {} s", request.sec());
+  clock.follow(ClockTime(request.sec() * kMicroseconds + request.usec()));
   return {};
 }
 
@@ -112,8 +113,11 @@ void add_machine_rpc(wire::Server& server, Sandbox& sandbox) {
       kAgentService, "GetGuestDetails",
       [&sandbox](const auto& request) { return guest_details(sandbox, request); });
   server.on_now<grpc::MemHotplugByProbeRequest, Empty>(kAgentService, "MemHotplugByProbe", probe);
-  server.on_now<grpc::SetGuestDateTimeRequest, Empty>(kAgentService, "SetGuestDateTime",
-                                                      set_date_time);
+  server.on_now<grpc::SetGuestDateTimeRequest, Empty>(
+      kAgentService, "SetGuestDateTime",
+      [clock = std::make_shared<GuestClock>()](const auto& request) {
+        return set_date_time(*clock, request);
+      });
   server.on_now<grpc::AddSwapRequest, Empty>(kAgentService, "AddSwap", add_swap);
   server.on_now<grpc::GetMetricsRequest, grpc::Metrics>(kAgentService, "GetMetrics",
                                                         [](const auto&) {
