@@ -2,8 +2,11 @@
 #include "runtime/config/annotations.h"
 
 #include <fnmatch.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <functional>
 #include <regex>
@@ -11,6 +14,7 @@
 #include <sstream>
 
 #include "runtime/base/error.h"
+#include "runtime/base/log.h"
 #include "runtime/base/path.h"
 #include "runtime/config/guest_root.h"
 #include "runtime/config/keys.h"
@@ -20,6 +24,7 @@ namespace kata::config {
 namespace {
 
 constexpr std::string_view kPrefix = "io.katacontainers.config.";
+constexpr std::string_view kConfigPath = "io.katacontainers.config_path";
 // Regular expressions of the standard library recurse; a key is short, and so is every name we
 // know.
 constexpr std::size_t kMaxKey = 128;
@@ -109,6 +114,7 @@ const Key& apply_one(Config& result, const Config& config, std::string_view name
                     : "");
   }
   check_path(config.hypervisor, key, value);
+  if (!key.has_effect) log::warn("annotation without effect key={}.{}", key.section, key.name);
   std::visit([&](auto field) { assign(field, value); }, key.field(result));
   return key;
 }
@@ -124,6 +130,32 @@ bool is_allowed(const std::vector<std::string>& expressions, const std::string& 
                   expression, error.what());
     }
   });
+}
+
+Config chosen_configuration(const Config& config, const Annotations& annotations) {
+  const auto chosen = annotations.find(std::string(kConfigPath));
+  if (chosen == annotations.end()) return config;
+  const std::string& path = chosen->second;
+  return in_context(
+      [&] {
+        const std::vector<std::string>& allowed = config.hypervisor.enable_annotations;
+        if (std::find(allowed.begin(), allowed.end(), "config_path") == allowed.end()) {
+          throw_error(
+              Code::permission_denied,
+              "not allowed; name \"config_path\" in enable_annotations of the configuration");
+        }
+        if (!path.starts_with('/') || clean_path(path) != path || path.size() > kMaxValue)
+          throw_error(Code::invalid_argument, "no absolute path without dots");
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) throw_errno(errno, "configuration {}", path);
+        const bool is_ours = status.st_uid == 0 || status.st_uid == ::geteuid();
+        if (!is_ours || !S_ISREG(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+          throw_error(Code::permission_denied,
+                      "{} must be a file that nobody but root may write to", path);
+        }
+        return load_config({.flag = path, .search = {}});
+      },
+      "annotation {}", kConfigPath);
 }
 
 Config apply_annotations(const Config& config, const Annotations& annotations) {

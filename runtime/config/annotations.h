@@ -15,6 +15,12 @@ namespace kata::config {
 
 using Annotations = std::map<std::string, std::string>;
 
+/// The configuration of the file that the annotation io.katacontainers.config_path names; `config`
+/// when there is none. Such a file names programs that run on the host, so enable_annotations of
+/// `config` must have "config_path", letter by letter, and nobody but its owner, root or the
+/// caller, may write to it. Throws Error.
+[[nodiscard]] Config chosen_configuration(const Config& config, const Annotations& annotations);
+
 /// The configuration with the annotations' values. Annotations of other prefixes are not looked at.
 /// Throws Error (permission_denied for a key that is not allowed, invalid_argument for an unknown
 /// key or a bad value).

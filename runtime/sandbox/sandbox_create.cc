@@ -23,7 +23,8 @@ namespace {
 config::Config load_configuration(const SandboxOptions& options, const grpc::Spec& spec) {
   const config::Config config =
       config::load_config(config::sources_from_environment(options.config_flag));
-  return config::apply_annotations(config, {spec.annotations().begin(), spec.annotations().end()});
+  const config::Annotations annotations(spec.annotations().begin(), spec.annotations().end());
+  return config::apply_annotations(config::chosen_configuration(config, annotations), annotations);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/config/annotations.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 
 using namespace kata;
 using namespace kata::config;
@@ -31,6 +34,24 @@ TEST_CASE("a hypervisor key passes only when the configuration names it", "[anno
   CHECK(apply_annotations(config, one("hypervisor.default_memory", "512"))
             .hypervisor.default_memory == 512);
   CHECK_THROWS_AS(apply_annotations(config, one("hypervisor.kernel_params", "x")), Error);
+}
+
+TEST_CASE("another configuration is chosen only where the first one allows it", "[annotations]") {
+  const TempDir dir;
+  const std::string path = dir.path() + "/other.toml";
+  write_file(path, "[hypervisor.qemu]\ndefault_vcpus = 3\n", 0600);
+  const Annotations wish = {{"io.katacontainers.config_path", path}};
+  Config config;
+  CHECK(chosen_configuration(config, {}).hypervisor.default_vcpus == 1);
+  config.hypervisor.enable_annotations = {".*"};  // a file can do more than all keys
+  CHECK_THROWS_WITH(chosen_configuration(config, wish),
+                    Contains("io.katacontainers.config_path") && Contains("enable_annotations"));
+  config.hypervisor.enable_annotations = {"config_path"};
+  CHECK(chosen_configuration(config, wish).hypervisor.default_vcpus == 3);
+  REQUIRE(::chmod(path.c_str(), 0666) == 0);
+  CHECK_THROWS_WITH(chosen_configuration(config, wish), Contains("nobody but root"));
+  for (const char* bad : {"", "other.toml", "/no/such/file", "/tmp/../etc/passwd"})
+    CHECK_THROWS_AS(chosen_configuration(config, {{"io.katacontainers.config_path", bad}}), Error);
 }
 
 TEST_CASE("an expression must match the whole key", "[annotations]") {
