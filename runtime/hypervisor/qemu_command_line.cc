@@ -247,7 +247,9 @@ class Builder {
       backend += ",vhost=on," + passed("vhostfd", "vhostfds", network.vhost_fds);
     }
     option("-netdev", backend);
-    std::string card = fmt::format("{},id=dev-{},netdev={},mac={}", device("virtio-net"),
+    // A card that reports its link starts with none, and Linux looks again a second later: programs
+    // that ask whether the interface is up (Java's do) would be told that it is not.
+    std::string card = fmt::format("{},id=dev-{},netdev={},mac={},status=off", device("virtio-net"),
                                    network.id, network.id, network.mac);
     // The boot ROM would only cost time.
     if (!is_microvm()) card += ",romfile=";

@@ -105,6 +105,7 @@ Json network_card(const NetworkDevice& device, const std::string& port, std::siz
                {"netdev", device.id},
                {"mac", device.mac},
                {"bus", port},
+               {"status", false},  // as at the start, see qemu_command_line.cc
                {"romfile", ""}};
   if (queues > 1) {
     card["mq"] = true;

@@ -49,6 +49,11 @@ TEST_CASE("a container has the address, route and name server the engine chose",
       0);
 }
 
+TEST_CASE("the network is up when the container's program starts", "[e2e]") {
+  Docker docker;
+  CHECK(docker.run({"busybox", "cat", "/sys/class/net/eth0/operstate"}).output == "up\n");
+}
+
 TEST_CASE("containers on the default bridge reach each other by address", "[e2e]") {
   Docker docker;
   const std::string id = docker.start(web_server({}));
