@@ -377,9 +377,8 @@ asio::awaitable<UniqueFd> QemuVm::connect_vsock(std::shared_ptr<Machinery> machi
     timer.expires_after(kVsockRetry);
     co_await timer.async_wait(asio::use_awaitable);
   }
-  throw_error(Code::deadline_exceeded,
-              "connect to the agent by vsock, context id {}: no answer; console:\n{}",
-              machine->config.vsock_cid, machine->console->tail());
+  throw_error(machine->status ? Code::unavailable : Code::deadline_exceeded,
+              "connect to the agent by vsock, context id {}", machine->config.vsock_cid);
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ class Vm {
   /// has booted. Throws Error with the program's last words when it ends at once.
   virtual asio::awaitable<void> start() = 0;
   /// The byte stream to the agent. By virtio-serial at once (what is written waits for the guest);
-  /// by vsock when the guest listens. To be called once. Throws Error(deadline_exceeded) with the
-  /// console's last lines.
+  /// by vsock when the guest listens. To be called once. Throws Error(deadline_exceeded), and
+  /// Error(unavailable) when the machine has ended first.
   virtual asio::awaitable<UniqueFd> connect_agent(std::chrono::milliseconds deadline) = 0;
 
   /// Parked until the machine has ended; its exit status as a shell tells it. Any number of

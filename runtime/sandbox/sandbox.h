@@ -141,6 +141,7 @@ class Sandbox {
   [[nodiscard]] bool may_start_early(const Container& first) const;
   asio::awaitable<void> set_up_guest(const Container& first);
   asio::awaitable<void> set_up_guest_network();
+  asio::awaitable<UniqueFd> connect_agent();
   asio::awaitable<void> wait_for_end_reason();
   [[noreturn]] void throw_guest_silent(const std::string& failure, bool was_closed) const;
   asio::awaitable<void> grow_machine(grpc::LinuxResources resources);

@@ -148,8 +148,7 @@ asio::awaitable<void> Sandbox::boot(const Container& first) {
   }
   if (!vm_) co_await start_machine(first);
   asio::co_spawn(io_, watch_machine(), asio::detached);
-  UniqueFd connection =
-      co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
+  UniqueFd connection = co_await connect_agent();
   agent_ =
       std::make_shared<AgentClient>(io_.get_executor(), std::move(connection), options_.deadlines);
 }

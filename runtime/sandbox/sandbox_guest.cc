@@ -59,6 +59,22 @@ void Sandbox::throw_guest_silent(const std::string& failure, bool was_closed) co
               config_.agent.dial_timeout, failure, why, console);
 }
 
+asio::awaitable<UniqueFd> Sandbox::connect_agent() {
+  UniqueFd connection;
+  std::string failure;
+  bool ended = false;
+  try {
+    connection = co_await vm_->connect_agent(std::chrono::seconds(config_.agent.dial_timeout));
+  } catch (const Error& error) {
+    failure = error.what();
+    ended = error.code() == Code::unavailable;
+    if (!ended && error.code() != Code::deadline_exceeded) throw;
+  }
+  if (ended) co_await wait_for_end_reason();
+  if (!failure.empty()) throw_guest_silent(failure, ended);
+  co_return connection;
+}
+
 asio::awaitable<void> Sandbox::set_up_guest(const Container& first) {
   grpc::CreateSandboxRequest request;
   request.set_sandbox_id(options_.id);
