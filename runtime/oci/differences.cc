@@ -58,8 +58,9 @@ constexpr Difference kDifferences[] = {
     {"command line: create --preserve-fds, exec --preserve-fds",
      "not passed on: a descriptor of the host means nothing to the guest's kernel"},
     {"command line: --systemd-cgroup",
-     "the runtime makes the cgroup itself, where systemd would put it; a user without root who may "
-     "not, runs the machine without one, and limits hold in the guest"},
+     "a path in systemd's form is a scope that systemd makes whether or not this is given; where "
+     "systemd is not the init, the runtime makes the cgroup where systemd would put it; a user "
+     "without root who may not, runs the machine without one, and limits hold in the guest"},
     {"command line: exec --ignore-paused", "an error, in place of waiting for resume"},
     {"command line: checkpoint, restore", "there are no such commands"},
 };

@@ -116,7 +116,9 @@ void HostCgroup::create() {
     const bool existed = path_exists(folders_[i]);
     make_directories(folders_[i]);
     if (!existed) undo.push([folder = folders_[i]] { ::rmdir(folder.c_str()); });
+    // One that is there has its controllers from whoever made it: systemd, say.
     const bool unified = is_v2(roots_[i]);
+    if (unified && existed) continue;
     std::string below = roots_[i];
     for (const std::string& part : split(path_, '/')) {
       if (part.empty()) continue;

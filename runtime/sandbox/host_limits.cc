@@ -27,11 +27,6 @@ struct Limit {
   std::vector<Place> places;
 };
 
-/// blkio's 10..1000 as io.weight's 1..10000.
-std::uint64_t io_weight(std::uint64_t weight) {
-  return 1 + (std::clamp<std::uint64_t>(weight, 10, 1000) - 10) * 9999 / 990;
-}
-
 template <typename Devices>
 void add_throttles(std::vector<Limit>& limits, const Devices& devices, std::string_view file,
                    std::string_view key) {
@@ -87,6 +82,10 @@ bool write_limit(const HostCgroup& cgroup, const Limit& limit) {
 }
 
 }  // namespace
+
+std::uint64_t io_weight(std::uint64_t weight) {
+  return 1 + (std::clamp<std::uint64_t>(weight, 10, 1000) - 10) * 9999 / 990;
+}
 
 void apply_host_limits(const HostCgroup& cgroup, const grpc::LinuxResources& resources) {
   for (const Limit& limit : limits_of(resources)) {

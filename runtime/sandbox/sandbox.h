@@ -29,6 +29,7 @@
 #include "runtime/sandbox/machine_size.h"
 #include "runtime/sandbox/shared_folder.h"
 #include "runtime/sandbox/socket_relay.h"
+#include "runtime/sandbox/systemd_scope.h"
 
 namespace kata::sandbox {
 
@@ -166,7 +167,9 @@ class Sandbox {
   asio::awaitable<void> keep_guest_clock();
   void machine_ended(const std::string& why);
   void mark_exited(const std::string& container_id, Process& process, std::uint32_t status);
+  std::string start_systemd_scope(const Container& first);
   void join_cgroup(const Container& first);
+  void limit_machine(const grpc::LinuxResources& resources);
   void open_network(const Container& first);
   void connect_network();
   void follow_network();
@@ -189,6 +192,7 @@ class Sandbox {
   std::unique_ptr<SharedFolder> shared_;
   std::map<std::string, std::size_t> shared_memory_;  ///< the host's tmpfs: number of the guest's
   std::optional<HostCgroup> cgroup_;
+  std::optional<std::pair<std::string, SystemdScope>> scope_;  ///< its bus; none: not systemd's
   std::unique_ptr<Network> network_;
   std::unique_ptr<hypervisor::Vm> vm_;
   std::shared_ptr<AgentClient> agent_;

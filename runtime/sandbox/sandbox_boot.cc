@@ -70,8 +70,28 @@ void check_takes_pci(const hypervisor::VmConfig& vm, const config::Config& confi
 
 }  // namespace
 
+/// The path of the scope that systemd has made; that which the engine named where there is none to
+/// make: a plain path, or a host whose init is another.
+std::string Sandbox::start_systemd_scope(const Container& first) {
+  const std::string& named = first.bundle.spec.linux().cgroups_path();
+  const std::optional<SystemdScope> scope = systemd_scope(named);
+  const std::optional<std::string> bus = systemd_bus();
+  if (!scope || !bus) return named;
+  std::vector<pid_t> pids = {::getpid()};
+  if (first.init->host_pid > 0) pids.push_back(first.init->host_pid);
+  try {
+    std::string path = start_scope(*bus, *scope, pids);
+    scope_.emplace(*bus, *scope);
+    return path;
+  } catch (const Error& error) {
+    log::warn("the cgroup is made without systemd, which may take controllers from it: {}",
+              error.what());
+    return named;
+  }
+}
+
 void Sandbox::join_cgroup(const Container& first) {
-  cgroup_ = HostCgroup::for_path(first.bundle.spec.linux().cgroups_path(), first.id);
+  cgroup_ = HostCgroup::for_path(start_systemd_scope(first), first.id);
   try {
     in_context([&] { cgroup_->create(); }, "create the sandbox's cgroup");
   } catch (const Error& error) {
@@ -81,9 +101,15 @@ void Sandbox::join_cgroup(const Container& first) {
     cgroup_.reset();
     return;
   }
-  apply_host_limits(*cgroup_, first.bundle.spec.linux().resources());
+  limit_machine(first.bundle.spec.linux().resources());
   cgroup_->add(::getpid());
   if (first.init->host_pid > 0) cgroup_->add(first.init->host_pid);
+}
+
+void Sandbox::limit_machine(const grpc::LinuxResources& resources) {
+  if (!cgroup_) return;
+  apply_host_limits(*cgroup_, resources);
+  if (scope_) tell_limits(scope_->first, scope_->second, resources);
 }
 
 void Sandbox::open_network(const Container& first) {

@@ -4,7 +4,6 @@
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/sandbox/guest_spec.h"
-#include "runtime/sandbox/host_limits.h"
 #include "runtime/sandbox/host_vfio.h"
 #include "runtime/sandbox/sandbox.h"
 
@@ -99,7 +98,7 @@ asio::awaitable<void> Sandbox::update(std::string container_id, grpc::LinuxResou
     throw_error(Code::failed_precondition, "cannot update a container that is stopped");
   }
   complete_cpu_limit(resources, target.bundle.spec.linux().resources());
-  if (cgroup_ && container_id == options_.id) apply_host_limits(*cgroup_, resources);
+  if (container_id == options_.id) limit_machine(resources);
   co_await grow_machine(resources);
   grpc::UpdateContainerRequest request;
   request.set_container_id(container_id);
