@@ -151,6 +151,7 @@ asio::awaitable<void> Sandbox::start_exec(Container& container, Process& process
   request.set_exec_id(process.exec_id);
   *request.mutable_process() = *process.spec;
   request.mutable_process()->set_terminal(process.terminal);
+  request.mutable_process()->set_null_stdin(!process.terminal && has_null_input(process.fds));
   add_inherited_limits(*request.mutable_process());
   request.mutable_process()->clear_apparmor_profile();
   request.mutable_process()->clear_selinux_label();

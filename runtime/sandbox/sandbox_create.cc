@@ -89,6 +89,8 @@ asio::awaitable<void> Sandbox::create_in_guest(Container& container, bool termin
   request.set_exec_id(id);
   *request.mutable_oci() = guest_spec(container.bundle.spec, id, view);
   request.mutable_oci()->mutable_process()->set_terminal(terminal);
+  request.mutable_oci()->mutable_process()->set_null_stdin(!terminal &&
+                                                           has_null_input(container.init->fds));
   add_inherited_limits(*request.mutable_oci()->mutable_process());
   if (sockets_) co_await sockets_->announce(id);
   co_await agent_->call<wire::Empty>("CreateContainer", std::move(request));

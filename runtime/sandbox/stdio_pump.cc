@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/stdio_pump.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -17,6 +20,12 @@ constexpr std::size_t kInChunk = 256U << 10;
 constexpr std::uint32_t kOutChunk = 1U << 20;
 
 }  // namespace
+
+bool has_null_input(const StdioFds& fds) {
+  struct stat status {};
+  if (!fds.in || ::fstat(fds.in.get(), &status) != 0) return true;
+  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);  // null(4)
+}
 
 StdioPump::StdioPump(asio::any_io_executor executor, std::shared_ptr<AgentClient> agent,
                      ProcessName name, StdioFds fds, bool terminal)

@@ -28,6 +28,10 @@ struct StdioFds {
   UniqueFd err;
 };
 
+/// Whether the process can be given /dev/null for its standard input: there is none, or it is just
+/// that. Some programs take a pipe for something to read.
+[[nodiscard]] bool has_null_input(const StdioFds& fds);
+
 /// Which process of which container, in the agent's words.
 struct ProcessName {
   std::string container_id;

@@ -79,6 +79,15 @@ TEST_CASE("standard input reaches the process and ends", "[e2e]") {
   CHECK(result.output == "one\ntwo\n");
 }
 
+TEST_CASE("without -i standard input is /dev/null, as programs expect", "[e2e]") {
+  Docker docker;
+  const char* script = "readlink /proc/self/fd/0; wc -c";
+  CHECK(docker.run({"busybox", "sh", "-c", script}).output == "/dev/null\n0\n");
+  const std::string id = docker.start({"busybox", "sleep", "1000"});
+  CHECK(docker({"exec", id, "sh", "-c", script}).output == "/dev/null\n0\n");
+  CHECK(docker({"exec", "-i", id, "wc", "-c"}, "four").output == "4\n");
+}
+
 TEST_CASE("100 MB through a pipe come back intact", "[e2e]") {
   Docker docker;
   const kata::TempDir folder("/var/tmp");

@@ -6,6 +6,7 @@
 #include "tests/support/docker.h"
 #include "tests/support/pty_process.h"
 
+using kata::CommandResult;
 using kata::test::Docker;
 using kata::test::PtyProcess;
 
@@ -41,6 +42,16 @@ TEST_CASE("docker run -it gives a terminal of the right size that can be resized
   terminal.read_until("# ");
   terminal.type("exit 7\n");
   CHECK(terminal.wait() == 7);
+}
+
+TEST_CASE("a terminal belongs to the user whose it is", "[e2e]") {
+  Docker docker;
+  const CommandResult result = docker.run({"-t", "-u", "1000", "busybox", "sh", "-c",
+                                           "echo out > /dev/stdout; echo err > /dev/stderr"});
+  CHECK(result.output == "out\r\nerr\r\n");
+  const std::string id = docker.start({"busybox", "sleep", "1000"});
+  CHECK(docker({"exec", "-t", "-u", "1000", id, "sh", "-c", "echo out > /dev/stdout"}).output ==
+        "out\r\n");
 }
 
 TEST_CASE("docker exec -it gives a terminal of its own", "[e2e]") {

@@ -48,7 +48,11 @@ Launch::Launch(const launch::Plan& plan, const std::string& executable, int shar
   if (shared_pidns >= 0) command.fds.emplace_back(kSharedPidnsFd, shared_pidns);
   Pipe in, out, err;
   if (!plan.process().terminal()) {
-    in = make_pipe();
+    if (plan.process().null_stdin()) {
+      in.read = open_file("/dev/null", O_RDONLY);
+    } else {
+      in = make_pipe();
+    }
     out = make_pipe();
     err = make_pipe();
     command.fds.insert(command.fds.end(),

@@ -134,12 +134,12 @@ void join_container(const Plan& plan) {
   attach_terminal(sys::open_terminal(path), plan.process());
 }
 
-/// Pipes only: a terminal and /dev/null are not ours to give away. So that /proc/self/fd/1 and
-/// /dev/stdout can be opened again by a process that is not root.
-void own_stdio(uid_t uid) {
+/// Pipes and the process's own terminal: /dev/null is not ours to give away. So that
+/// /proc/self/fd/1 and /dev/stdout can be opened again by a process that is not root.
+void own_stdio(uid_t uid, bool is_terminal) {
   for (int number = 0; number < 3; ++number) {
     const struct stat status = sys::stat_of(number);
-    if (status.st_uid == uid || S_ISCHR(status.st_mode)) continue;
+    if (status.st_uid == uid || (S_ISCHR(status.st_mode) && !is_terminal)) continue;
     ignore_error([&] { sys::change_owner(number, uid, status.st_gid); },
                  "a user namespace without that user");
   }
@@ -196,7 +196,7 @@ void become_user(const Plan& plan, const Identity& identity) {
   const bool filtered =
       plan.linux().has_seccomp() && !plan.linux().seccomp().default_action().empty();
   const Identity identity = resolve_identity(plan);
-  own_stdio(identity.uid);
+  own_stdio(identity.uid, process.terminal());
   if (plan.linux().personality() == "LINUX32") sys::set_personality(PER_LINUX32);
   apply_scheduling(process);
   set_exec_labels(process.apparmor_profile(), process.selinux_label());

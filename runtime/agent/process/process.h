@@ -41,6 +41,7 @@ class Process : public std::enable_shared_from_this<Process> {
   [[nodiscard]] Stream& output();
   [[nodiscard]] Stream& error_output();
   [[nodiscard]] Stream& console();
+  [[nodiscard]] bool has_input() const noexcept { return console_ || in_; }
   [[nodiscard]] bool has_console() const noexcept { return console_ != nullptr; }
   /// Ends parked reads and writes.
   void close_streams();

@@ -45,7 +45,8 @@ void add_stdio_rpc(wire::Server& server, Sandbox& sandbox) {
       [&sandbox](auto request) { return write_stdin(sandbox, std::move(request)); });
   server.on_now<grpc::CloseStdinRequest, Empty>(
       kAgentService, "CloseStdin", [&sandbox](const auto& request) {
-        sandbox.process(request.container_id(), request.exec_id())->input().close_input();
+        const auto process = sandbox.process(request.container_id(), request.exec_id());
+        if (process->has_input()) process->input().close_input();
         return Empty{};
       });
   server.on_now<grpc::TtyWinResizeRequest, Empty>(
