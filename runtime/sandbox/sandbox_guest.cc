@@ -46,11 +46,11 @@ void Sandbox::throw_guest_silent(const std::string& failure, bool was_closed) co
       tail.empty() ? "; its console is empty" : "; last lines of its console:\n" + tail;
   const std::string why = hypervisor::explain_boot_failure(tail, config_.hypervisor);
   if (!end.empty()) {
-    throw_error(Code::unavailable, "the virtual machine ended before its agent answered ({}): {}{}",
+    throw_error(Code::aborted, "the virtual machine ended before its agent answered ({}): {}{}",
                 end, why, console);
   }
   if (was_closed) {
-    throw_error(Code::unavailable, "the guest's agent broke off the connection ({}): {}{}", failure,
+    throw_error(Code::aborted, "the guest's agent broke off the connection ({}): {}{}", failure,
                 why, console);
   }
   throw_error(Code::deadline_exceeded,

@@ -47,6 +47,8 @@ void check_refused(Docker& docker, OciRuntime& oci, const std::string& id,
   INFO("stderr: " << result.error_output);
   CHECK(result.status != 0);
   for (const std::string& text : expected) CHECK_THAT(result.error_output, Catch::Contains(text));
+  // What it has answered is not told a second time from its log.
+  CHECK_THAT(result.error_output, !Catch::Contains("the sandbox process said"));
   CHECK(oci({"state", id}).status != 0);
   CHECK(left_behind(docker, before) == "");
   CHECK(OciRuntime::cgroups_of(id).empty());
