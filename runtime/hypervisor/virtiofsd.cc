@@ -91,7 +91,7 @@ Virtiofsd start_virtiofsd(const SharedDirectory& shared) {
   UniqueFd listener;
   {
     // In a folder that only we can enter, and gone as soon as both ends are open.
-    const TempDir dir("/tmp", "kata-virtiofs-");
+    const TempDir dir(shared.socket_folder, "virtiofs-");
     const std::string path = dir.path() + "/socket";
     listener = listen_unix(path, SOCK_STREAM, 1);
     result.client = connect_unix(path, SOCK_STREAM);

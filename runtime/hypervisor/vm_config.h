@@ -62,6 +62,8 @@ struct SharedDirectory {
   // virtio-fs:
   std::string daemon{};
   bool daemon_is_rust = false;
+  /// Holds the daemon's socket for a moment; whoever removes what a killed process left looks here.
+  std::string socket_folder = "/tmp";
   std::string cache = "auto";
   std::uint32_t queue_size = 1024;
   std::vector<std::string> extra_args{};

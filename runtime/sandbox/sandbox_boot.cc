@@ -192,6 +192,7 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   vm.id = options_.id;
   vm.uuid = make_uuid();
   vm.shared.path = shared_->path();
+  vm.shared.socket_folder = options_.folder;
   if (config_.agent.debug_console_enabled)
     vm.debug_console = join_path(options_.folder, kDebugConsoleSocket);
   vm.shared.tag = std::string(kShareTag);

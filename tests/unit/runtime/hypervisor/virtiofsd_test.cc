@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "runtime/base/error.h"
+#include "runtime/base/io.h"
 
 using namespace kata;
 using namespace kata::hypervisor;
@@ -70,6 +72,17 @@ TEST_CASE("a path that would start another option is refused", "[virtiofsd]") {
   SharedDirectory shared = folder(false);
   shared.path = "/run/a,source=/etc";
   CHECK_THROWS_WITH(virtiofsd_arguments(shared, 3), Contains("comma"));
+}
+
+TEST_CASE("the daemon's socket is made in the sandbox's folder, and does not stay", "[virtiofsd]") {
+  SharedDirectory shared = folder(false);
+  const TempDir sandbox;
+  shared.socket_folder = sandbox.path() + "/gone";
+  CHECK_THROWS_WITH(start_virtiofsd(shared), Contains(shared.socket_folder));
+  shared.socket_folder = sandbox.path();
+  shared.daemon = "/bin/true";
+  CHECK(start_virtiofsd(shared).process.wait() == 0);
+  CHECK(std::filesystem::is_empty(sandbox.path()));
 }
 
 TEST_CASE("a daemon that is not there is named", "[virtiofsd]") {
