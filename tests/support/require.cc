@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstdlib>
 
@@ -18,6 +19,12 @@ bool is_demanded(std::string_view need) {
   return list.find("," + std::string(need) + ",") != std::string::npos;
 }
 
+/// Thrown rather than ending the process on the spot, so that the case's objects remove their
+/// folders; no std::exception, so that nothing on the way takes it for an error.
+struct Unmet {
+  int status;
+};
+
 }  // namespace
 
 void require(bool met, std::string_view need, std::string_view reason) {
@@ -26,7 +33,7 @@ void require(bool met, std::string_view need, std::string_view reason) {
   std::printf("%s: %.*s\n", demanded ? "needed but missing" : "skipped",
               static_cast<int>(reason.size()), reason.data());
   std::fflush(stdout);
-  std::_Exit(demanded ? 1 : 77);
+  throw Unmet{demanded ? 1 : 77};
 }
 
 void require_root() { require(::geteuid() == 0, "root", "needs root"); }
@@ -36,3 +43,6 @@ void require_program(const std::string& name) {
 }
 
 }  // namespace kata::test
+
+// Catch2 asks for the text of an exception when the case has been left
+CATCH_TRANSLATE_EXCEPTION(kata::test::Unmet& unmet) { std::_Exit(unmet.status); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a test needs of its machine. Catch2 2 cannot skip a case, so an unmet need prints its reason
-// and ends the process with status 77, which CTest counts as skipped. KATA_TEST_REQUIRE=root,qemu
-// turns these skips into failures.
+// What a test needs of its machine. Catch2 2 cannot skip a case, so an unmet need prints its
+// reason, leaves the case by an exception, and ends the process with status 77, which CTest counts
+// as skipped. KATA_TEST_REQUIRE=root,qemu turns these skips into failures.
 #pragma once
 
 #include <string>
