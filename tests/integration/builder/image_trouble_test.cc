@@ -94,8 +94,9 @@ std::map<pid_t, std::string> started_by(pid_t ancestor) {
   return found;
 }
 
-/// Kills the build as soon as it runs `program`, and waits until all that it has started is gone.
-void kill_when_it_runs(const std::string& program, const Command& build) {
+/// Ends the build by the signal as soon as it runs `program`, and waits until all that it has
+/// started is gone.
+void end_when_it_runs(const std::string& program, const Command& build, int number) {
   ChildProcess katabuild = spawn(build);
   std::map<pid_t, std::string> started;
   const bool ran = test::comes_true(std::chrono::seconds(60), [&] {
@@ -105,9 +106,10 @@ void kill_when_it_runs(const std::string& program, const Command& build) {
              process.second.find("/" + program + std::string(1, '\0')) != std::string::npos;
     });
   });
-  katabuild.signal(SIGKILL);
-  (void)katabuild.wait();
+  katabuild.signal(number);
+  const int status = katabuild.wait();
   REQUIRE(ran);
+  CHECK(status == 128 + number);
   CHECK(test::comes_true(std::chrono::seconds(20), [&] {
     return std::none_of(started.begin(), started.end(), [](const auto& process) {
       const std::string stat =
@@ -159,22 +161,25 @@ TEST_CASE("no space while packages are installed is told, and no tree is kept", 
   CHECK(bench.left_behind().empty());
 }
 
-TEST_CASE("a build that is killed while it installs packages leaves nothing", "[image-trouble]") {
+TEST_CASE("a build that is ended while it installs packages leaves nothing", "[image-trouble]") {
   const DebianBench debian;
   debian.packages("[tiny-lib]");
   const RpmBench rpm;
   rpm.packages("[demo]");
-  const auto [program, is_rpm, packages] =
-      GENERATE(table<std::string, bool, std::string>({{"apt-get", false, "[tiny]"},
-                                                      {"mmdebstrap", false, "[tiny]"},
-                                                      {"dnf", true, "[demo, demo-lib]"}}));
-  CAPTURE(program);
+  // sleep is what a package's %post runs, a process of rpm's
+  const auto [program, is_rpm, packages, number] = GENERATE(
+      table<std::string, bool, std::string, int>({{"apt-get", false, "[tiny]", SIGKILL},
+                                                  {"mmdebstrap", false, "[tiny]", SIGKILL},
+                                                  {"dnf", true, "[demo, demo-lib]", SIGKILL},
+                                                  {"sleep", true, "[demo, demo-slow]", SIGKILL},
+                                                  {"sleep", true, "[demo, demo-slow]", SIGTERM}}));
+  CAPTURE(program, number);
   const ImageBench& bench = is_rpm ? static_cast<const ImageBench&>(rpm) : debian;
   REQUIRE(bench.run().status == 0);
   const std::string before = read_file(bench.path("out/i.img"));
   const std::vector<std::string> names = names_in(bench.path("out"));
   is_rpm ? rpm.packages(packages) : debian.packages(packages);
-  kill_when_it_runs(program, bench.command());
+  end_when_it_runs(program, bench.command(), number);
   CHECK(read_file(bench.path("out/i.img")) == before);
   CHECK(names_in(bench.path("out")) == names);
   CHECK(read_file("/proc/self/mountinfo").find(bench.path()) == std::string::npos);

@@ -30,6 +30,7 @@ RpmBench::RpmBench(const std::string& signer) {
                            "demo-lib-1.0-1.el9.noarch.rpm"}) {
     fs::copy_file(package_shelf() + "/" + signer + "/" + name, path("repo/") + name);
   }
+  fs::copy(package_shelf() + "/slow", path("repo"));
   fs::copy_file(package_shelf() + "/main.asc", path("main.asc"));
   (void)output_of({"createrepo_c", "-q", path("repo")});
 }

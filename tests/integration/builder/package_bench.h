@@ -11,7 +11,7 @@
 namespace kata::test {
 
 /// A repository of the shelf's packages "demo" (in two versions) and "demo-lib", by who signed
-/// them.
+/// them, and "demo-slow", whose %post sleeps.
 struct RpmBench : ImageBench {
   explicit RpmBench(const std::string& signer = "main");
   /// The recipe's base: these packages of the repository.

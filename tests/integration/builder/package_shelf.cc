@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raise it when what is on the shelf changes.
-constexpr const char* kEdition = "edition-4";
+constexpr const char* kEdition = "edition-5";
 
 constexpr const char* kSpec = R"spec(
 Name: demo
@@ -62,6 +62,31 @@ Nothing.
 %files
 )spec";
 
+/// Its own shell, and a step that takes its time after the installation.
+constexpr const char* kSlowSpec = R"spec(
+%global __os_install_post %{nil}
+%global debug_package %{nil}
+Name: demo-slow
+Version: 1.0
+Release: 1.el9
+Summary: Takes its time
+License: Apache-2.0
+AutoReqProv: no
+%description
+Nothing.
+%install
+mkdir -p %{buildroot}/bin
+cp /bin/busybox %{buildroot}/bin/busybox
+ln -s busybox %{buildroot}/bin/sh
+ln -s busybox %{buildroot}/bin/sleep
+%post
+/bin/sleep 3
+%files
+/bin/busybox
+/bin/sh
+/bin/sleep
+)spec";
+
 class Builder {
  public:
   explicit Builder(std::string folder) : folder_(std::move(folder)) {}
@@ -71,9 +96,9 @@ class Builder {
     write_file(path("arch.spec"), kArchSpec);
     for (const char* version : {"1.0", "1.1", "1.2"}) rpmbuild("unsigned", version, "hello");
     rpmbuild("other-bytes", "1.0", "goodbye");
-    run({"rpmbuild", "-bb", "--target", "aarch64", "--define", "_topdir " + path("work"),
-         "--define", "_rpmdir " + path("unsigned"), "--define", "_rpmfilename %{NVRA}.rpm",
-         path("arch.spec")});
+    write_file(path("slow.spec"), kSlowSpec);
+    rpmbuild_for("aarch64", "unsigned", "arch.spec");
+    rpmbuild_for("x86_64", "slow-unsigned", "slow.spec");
     fs::copy(path("work/SRPMS/demo-1.0-1.el9.src.rpm"), path("unsigned"));
     make_key("main", "");
     make_key("stranger", "");
@@ -83,6 +108,8 @@ class Builder {
     gpg("expired", {"--quick-set-expire", fingerprint("expired"), "seconds=1"});
     export_secret("expired", "");
     sign("main", "unsigned", "main");
+    sign("main", "slow-unsigned", "slow");
+    fs::remove_all(path("slow-unsigned"));
     sign("stranger", "unsigned", "stranger");
     fs::copy(path("other-bytes"), path("unsigned-other-bytes"));
     fs::remove_all(path("other-bytes"));
@@ -113,6 +140,11 @@ class Builder {
          "demo_version " + version, "--define", "demo_text " + text, "--define",
          "use_source_date_epoch_as_buildtime 1", "--define", "_buildhost localhost",
          path("demo.spec")});
+  }
+
+  void rpmbuild_for(const std::string& arch, const std::string& to, const std::string& spec) {
+    run({"rpmbuild", "-bb", "--target", arch, "--define", "_topdir " + path("work"), "--define",
+         "_rpmdir " + path(to), "--define", "_rpmfilename %{NVRA}.rpm", path(spec)});
   }
 
   CommandResult gpg(const std::string& name, const std::vector<std::string>& arguments,

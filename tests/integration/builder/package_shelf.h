@@ -13,7 +13,8 @@ namespace kata::test {
 /// passphrase "open sesame": exported secret keys; main.asc, stranger.asc: public ones;
 /// main-expired.asc: main's public key when its time was up) and folders of packages by who signed
 /// them: main/, stranger/, unsigned/; other-bytes/ holds packages of main's names with another
-/// content. demo has the versions 1.0, 1.1 and 1.2.
+/// content. demo has the versions 1.0, 1.1 and 1.2. slow/ holds demo-slow, signed by main, whose
+/// %post sleeps for three seconds.
 [[nodiscard]] const std::string& package_shelf();
 
 }  // namespace kata::test
