@@ -144,17 +144,22 @@ const Content* install_init(const recipe::ImageRecipe& recipe, const std::string
   return content;
 }
 
+pipeline::ElfFile checked_agent(const recipe::ImageRecipe& recipe) {
+  if (recipe.agent.path.empty()) {
+    throw_error(Code::invalid_argument,
+                "{}: no agent: name it with --agent PATH or agent.path in the recipe", recipe.file);
+  }
+  return checked_program(recipe.agent.path, recipe.base.kind == recipe::BaseKind::scratch);
+}
+
 }  // namespace
+
+void check_agent(const recipe::ImageRecipe& recipe) { (void)checked_agent(recipe); }
 
 InstalledAgent install_agent(const recipe::ImageRecipe& recipe, const std::string& work, Tree& tree,
                              CommandRunner& runner) {
   const std::string& path = recipe.agent.path;
-  if (path.empty()) {
-    throw_error(Code::invalid_argument,
-                "{}: no agent: name it with --agent PATH or agent.path in the recipe", recipe.file);
-  }
-  const pipeline::ElfFile elf =
-      checked_program(path, recipe.base.kind == recipe::BaseKind::scratch);
+  const pipeline::ElfFile elf = checked_agent(recipe);
   InstalledAgent agent;
   agent.build_id = build_id_of(elf);
   const std::string program = recipe.agent.strip ? stripped(path, work, runner) : path;

@@ -17,8 +17,11 @@ struct InstalledAgent {
   std::uint64_t size = 0;
 };
 
-/// Puts the agent in, stripped into `work` when the recipe says so. Throws Error when it is
-/// missing, not a program for x86_64, or, in an image without libraries, dynamically linked.
+/// Throws Error when the recipe names no agent, or one that is missing, not a program for x86_64,
+/// or, in an image without libraries, dynamically linked. To be asked before the base is made,
+/// which may take minutes.
+void check_agent(const recipe::ImageRecipe& recipe);
+/// Puts the agent in, stripped into `work` when the recipe says so. Throws Error as check_agent.
 InstalledAgent install_agent(const recipe::ImageRecipe& recipe, const std::string& work, Tree& tree,
                              CommandRunner& runner);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "builder/pipeline/digest.h"
+#include "builder/rootfs/agent_install.h"
 #include "builder/rootfs/base/base.h"
 #include "builder/rootfs/run_commands.h"
 #include "builder/rootfs/shape/shape.h"
@@ -12,6 +13,7 @@ namespace kata::rootfs {
 
 ImagePlan plan_image(const recipe::ImageRecipe& recipe, const std::string& work,
                      pipeline::Context& context, const LockChoice& choice) {
+  check_agent(recipe);
   ImagePlan plan;
   Base base = read_base(recipe, work, context, choice);
   plan.tree = std::move(base.tree);

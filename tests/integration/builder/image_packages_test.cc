@@ -43,6 +43,18 @@ void check_repeats(const ImageBench& bench) {
 
 }  // namespace
 
+TEST_CASE("an agent that is not there is told before packages are chosen", "[image-packages]") {
+  ImageBench bench = RpmBench();
+  bench.write_recipe(
+      "base:\n  rpm: {release: \"9\", repositories: [{id: away, baseurl: "
+      "\"file:///nonexistent\", gpg_check: false}], packages: [demo]}\n");
+  bench.agent = "/nonexistent/kata-agent";
+  const CommandResult result = bench.run({"--update-lock"});
+  CHECK(result.status != 0);
+  CHECK_THAT(result.error_output, Catch::Contains("/nonexistent/kata-agent"));
+  CHECK_FALSE(fs::exists(bench.path("r.lock")));
+}
+
 TEST_CASE("RPM packages are chosen, pinned, and installed the same every time",
           "[image-packages]") {
   const RpmBench bench;
