@@ -36,6 +36,8 @@ int run_kernel(const KernelOptions& options) {
               artifact.vmlinux.path.c_str(), static_cast<unsigned long long>(artifact.vmlinux.size),
               artifact.vmlinuz.path.c_str(),
               static_cast<unsigned long long>(artifact.vmlinuz.size));
+  if (!artifact.modules_folder.empty())
+    std::printf("  %s  %zu files\n", artifact.modules_folder.c_str(), artifact.modules.size());
   return 0;
 }
 

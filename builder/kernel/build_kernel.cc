@@ -3,7 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 
 #include "builder/kernel/compile.h"
 #include "builder/kernel/config_check.h"
@@ -86,6 +89,19 @@ FileArtifact describe(const std::string& path) {
   return {path, pipeline::sha256_of_file(path), static_cast<std::uint64_t>(status.st_size)};
 }
 
+std::vector<FileArtifact> describe_all(const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<FileArtifact> files;
+  std::transform(paths.begin(), paths.end(), std::back_inserter(files), describe);
+  return files;
+}
+
+std::string modules_path(const std::string& version) { return "lib/modules/" + version; }
+
 Json file_json(const FileArtifact& file, const std::string& name) {
   return Json{{"name", name}, {"sha256", file.sha256}, {"size", file.size}};
 }
@@ -104,17 +120,22 @@ void check_pvh_entry(const std::string& vmlinux) {
 Json manifest_of(const KernelRecipe& recipe, const Inputs& inputs, const KernelArtifact& artifact) {
   Json tools = Json::object();
   for (const Tool& tool : inputs.toolchain.tools) tools[tool.name] = tool.version;
-  return Json{{"kind", "kernel"},
-              {"version", artifact.version},
-              {"arch", recipe.arch},
-              {"timestamp", inputs.timestamp},
-              {"inputs_sha256", inputs.key},
-              {"source_sha256", inputs.source.sha256},
-              {"files",
-               {{"vmlinux", file_json(artifact.vmlinux, "vmlinux-" + artifact.version)},
-                {"vmlinuz", file_json(artifact.vmlinuz, "vmlinuz-" + artifact.version)},
-                {"config", file_json(artifact.config, "config-" + artifact.version)}}},
-              {"tools", tools}};
+  Json manifest{{"kind", "kernel"},
+                {"version", artifact.version},
+                {"arch", recipe.arch},
+                {"timestamp", inputs.timestamp},
+                {"inputs_sha256", inputs.key},
+                {"source_sha256", inputs.source.sha256},
+                {"files",
+                 {{"vmlinux", file_json(artifact.vmlinux, "vmlinux-" + artifact.version)},
+                  {"vmlinuz", file_json(artifact.vmlinuz, "vmlinuz-" + artifact.version)},
+                  {"config", file_json(artifact.config, "config-" + artifact.version)}}},
+                {"tools", tools}};
+  const std::string& folder = artifact.modules_folder;
+  for (const FileArtifact& module : artifact.modules)
+    manifest["modules"].push_back(
+        file_json(module, modules_path(artifact.version) + module.path.substr(folder.size())));
+  return manifest;
 }
 
 KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
@@ -129,6 +150,13 @@ KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
   artifact.vmlinux = file("vmlinux");
   artifact.vmlinuz = file("vmlinuz");
   artifact.config = file("config");
+  if (manifest.contains("modules")) {
+    artifact.modules_folder = join_path(folder, modules_path(artifact.version));
+    for (const Json& entry : manifest.at("modules"))
+      artifact.modules.push_back({join_path(folder, entry.at("name").get<std::string>()),
+                                  entry.at("sha256").get<std::string>(),
+                                  entry.at("size").get<std::uint64_t>()});
+  }
   Json fragments = Json::array();
   for (const std::string& path : recipe.fragments) {
     fragments.push_back({{"name", base_name(path)}, {"sha256", pipeline::sha256_of_file(path)}});
@@ -153,6 +181,12 @@ KernelArtifact load(const std::string& folder, const KernelRecipe& recipe) {
   return artifact;
 }
 
+bool is_whole(const FileArtifact& file) {
+  struct stat status {};
+  return ::stat(file.path.c_str(), &status) == 0 &&
+         static_cast<std::uint64_t>(status.st_size) == file.size;
+}
+
 /// A cache entry counts only when its files are still what the manifest says in size.
 std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inputs& inputs,
                                           const Context& context) {
@@ -160,12 +194,9 @@ std::optional<KernelArtifact> find_cached(const KernelRecipe& recipe, const Inpu
   if (!folder) return std::nullopt;
   try {
     KernelArtifact artifact = load(*folder, recipe);
-    for (const FileArtifact* file : {&artifact.vmlinux, &artifact.vmlinuz, &artifact.config}) {
-      struct stat status {};
-      if (::stat(file->path.c_str(), &status) != 0 ||
-          static_cast<std::uint64_t>(status.st_size) != file->size)
-        return std::nullopt;
-    }
+    std::vector<FileArtifact> files = artifact.modules;
+    files.insert(files.end(), {artifact.vmlinux, artifact.vmlinuz, artifact.config});
+    if (!std::all_of(files.begin(), files.end(), is_whole)) return std::nullopt;
     artifact.from_cache = true;
     return artifact;
   } catch (const Error& error) {  // a damaged entry is built anew
@@ -201,6 +232,7 @@ void build_into(const std::string& result, const std::string& work, const Kernel
   tree.source = source.top;
   tree.compiler = recipe.compiler;
   tree.has_ccache = inputs.toolchain.has_ccache;
+  tree.has_modules = builds_modules(inputs.requests);
   tree.timestamp = inputs.timestamp;
   const std::string config = configure(tree, merged_text(inputs.requests), context);
   const Values values = parse_dot_config(config);
@@ -224,6 +256,11 @@ void build_into(const std::string& result, const std::string& work, const Kernel
   artifact.vmlinux = describe(join_path(result, "vmlinux"));
   artifact.vmlinuz = describe(join_path(result, "vmlinuz"));
   artifact.config = describe(join_path(result, "config"));
+  if (tree.has_modules) {
+    install_modules(tree, result, context);
+    artifact.modules_folder = join_path(result, modules_path(artifact.version));
+    artifact.modules = describe_all(artifact.modules_folder);
+  }
   write_file(join_path(result, kManifest), manifest_of(recipe, inputs, artifact).dump(2) + "\n");
 }
 
@@ -285,6 +322,16 @@ KernelArtifact publish_kernel(const KernelArtifact& artifact, const std::string&
   add(published.config, "config");
   output.add_symlink("vmlinux-" + artifact.version, "vmlinux.container");
   output.add_symlink("vmlinuz-" + artifact.version, "vmlinuz.container");
+  // Modules of another kernel that has the same version would not fit this one
+  const std::string modules = modules_path(artifact.version);
+  if (artifact.modules_folder.empty()) {
+    output.remove_folder(modules);
+  } else {
+    output.add_folder(artifact.modules_folder, modules);
+    published.modules_folder = output.path_of(modules);
+    for (FileArtifact& module : published.modules)
+      module.path = published.modules_folder + module.path.substr(artifact.modules_folder.size());
+  }
   output.add_text(artifact.manifest, kManifest);
   return published;
 }

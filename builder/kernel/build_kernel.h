@@ -21,8 +21,9 @@ namespace kata::kernel {
 /// What build_kernel would do; nothing is built or downloaded.
 [[nodiscard]] pipeline::StageStatus kernel_status(const recipe::KernelRecipe& recipe,
                                                   pipeline::Context& context);
-/// Puts vmlinux-VERSION, vmlinuz-VERSION, config-VERSION, links without the version and
-/// kernel-manifest.json into `folder`; the result's paths are there. Throws Error.
+/// Puts vmlinux-VERSION, vmlinuz-VERSION, config-VERSION, links without the version,
+/// lib/modules/VERSION when the kernel has modules, and kernel-manifest.json into `folder`; the
+/// result's paths are there. Throws Error.
 recipe::KernelArtifact publish_kernel(const recipe::KernelArtifact& artifact,
                                       const std::string& folder);
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <string_view>
 
 #include "builder/kernel/pack_elf.h"
@@ -144,10 +145,22 @@ std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps,
     if (object.starts_with(prefix)) object.remove_prefix(prefix.size());
     if (!object.empty()) context.progress.step(object);
   };
-  run_make(make_command(tree, {"vmlinux", "bzImage"}, context), "compile the kernel", on_line,
-           context);
+  std::vector<std::string> targets = {"vmlinux", "bzImage"};
+  if (tree.has_modules) targets.emplace_back("modules");
+  run_make(make_command(tree, targets, context), "compile the kernel", on_line, context);
   context.progress.end(fmt::format("{} files made", context.progress.steps()));
   return context.progress.steps();
+}
+
+void install_modules(const BuildTree& tree, const std::string& folder, pipeline::Context& context) {
+  make_directories(folder);
+  const Command command = make_command(
+      tree, {"INSTALL_MOD_PATH=" + folder, "INSTALL_MOD_STRIP=1", "DEPMOD=true", "modules_install"},
+      context);
+  run_make(command, "install the kernel's modules", {}, context);
+  // They lead to the source, which is gone when the build has ended
+  const std::string installed = join_path(folder, "lib/modules/" + kernel_release(tree, context));
+  for (const char* link : {"build", "source"}) std::filesystem::remove(join_path(installed, link));
 }
 
 std::string kernel_release(const BuildTree& tree, pipeline::Context& context) {

@@ -33,16 +33,20 @@ struct BuildTree {
   std::string work;    ///< a folder for the merged configuration and temporary files
   std::string compiler;
   bool has_ccache = false;
+  bool has_modules = false;
   std::int64_t timestamp = 0;
 };
 
 /// allnoconfig plus the merged fragments; returns the text of .config. Throws Error.
 [[nodiscard]] std::string configure(const BuildTree& tree, const std::string& merged,
                                     pipeline::Context& context);
-/// Builds vmlinux and bzImage; returns how many files were made. Throws Error with the compiler's
-/// message.
+/// Builds vmlinux, bzImage and the modules, if any; returns how many files were made. Throws Error
+/// with the compiler's message.
 std::uint64_t compile(const BuildTree& tree, std::uint64_t expected_steps,
                       pipeline::Context& context);
+/// Puts the built modules, without debug information, and their lists into `folder`, as
+/// lib/modules/VERSION; without depmod's indexes, which `katabuild image` makes. Throws Error.
+void install_modules(const BuildTree& tree, const std::string& folder, pipeline::Context& context);
 /// What `uname -r` will say.
 [[nodiscard]] std::string kernel_release(const BuildTree& tree, pipeline::Context& context);
 /// Copies `vmlinux` to `to` without its symbols and packed (see pack_elf.h), or as it is. Throws

@@ -97,7 +97,16 @@ std::string explain_loss(const std::string& symbol, const std::string& wanted, c
       return "it can be switched off only under a condition: " + joined(unmet, "; ");
     return "its default is on; see " + tree.symbols.at(symbol).front().place;
   }
-  if (config.contains(symbol))
+  const auto got = config.find(symbol);
+  if (wanted == "m" && got != config.end() && got->second == "y") {
+    const std::string by = selectors(symbol, config, tree, true);
+    return by.empty() ? "it cannot be a module, only built in; see " +
+                            tree.symbols.at(symbol).front().place
+                      : "it is built in for " + by;
+  }
+  if (wanted == "y" && got != config.end() && got->second == "m")
+    return "something that it depends on is a module; see " + tree.symbols.at(symbol).front().place;
+  if (got != config.end())
     return "the value is out of range or of the wrong type; see " +
            tree.symbols.at(symbol).front().place;
   return explain_missing(symbol, config, tree);

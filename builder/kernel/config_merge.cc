@@ -85,13 +85,8 @@ void merge_fragment(std::string_view text, const std::string& name, Requests& re
     }
     if (!is_value(assignment->value)) {
       complain(fmt::format(
-          "{}: CONFIG_{}: the value must be y, n, a number or a text in quotes, not: {}", origin,
+          "{}: CONFIG_{}: the value must be y, n, m, a number or a text in quotes, not: {}", origin,
           assignment->symbol, assignment->value));
-      return;
-    }
-    if (assignment->value == "m") {
-      complain(fmt::format("{}: CONFIG_{}=m: the guest has no modules: use y", origin,
-                           assignment->symbol));
       return;
     }
     const auto [known, is_new] =
@@ -103,6 +98,24 @@ void merge_fragment(std::string_view text, const std::string& name, Requests& re
     }
   });
   if (!problems.empty()) throw Error(Code::invalid_argument, problems);
+}
+
+bool builds_modules(const Requests& requests) {
+  const auto found = requests.find("MODULES");
+  return found != requests.end() && found->second.value == "y";
+}
+
+void check_modules(const Requests& requests) {
+  if (builds_modules(requests)) return;
+  std::string problems;
+  for (const auto& [symbol, request] : requests) {
+    if (request.value == "m")
+      problems += fmt::format(
+          "\n  {}: CONFIG_{}=m: the kernel has no modules: use y, or add CONFIG_MODULES=y",
+          request.origin, symbol);
+  }
+  if (!problems.empty())
+    throw_error(Code::invalid_argument, "merge the kernel configuration:{}", problems);
 }
 
 Requests merge_fragments(const std::vector<std::string>& paths) {
@@ -120,6 +133,7 @@ Requests merge_fragments(const std::vector<std::string>& paths) {
   }
   if (!problems.empty())
     throw_error(Code::invalid_argument, "merge the kernel configuration:{}", problems);
+  check_modules(requests);
   return requests;
 }
 

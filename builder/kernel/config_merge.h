@@ -11,7 +11,7 @@
 namespace kata::kernel {
 
 struct Request {
-  std::string value;   ///< "y", "n", a number, or a text with its quotes
+  std::string value;   ///< "y", "n", "m", a number, or a text with its quotes
   std::string origin;  ///< "base.conf:12"
 };
 
@@ -22,6 +22,10 @@ using Requests = std::map<std::string, Request>;
 /// that is neither a value nor a comment, and for a symbol that has another value already, naming
 /// both places.
 void merge_fragment(std::string_view text, const std::string& name, Requests& requests);
+/// Whether the kernel has loadable modules: CONFIG_MODULES=y.
+[[nodiscard]] bool builds_modules(const Requests& requests);
+/// Throws Error(invalid_argument) that names each "m" of a kernel without modules.
+void check_modules(const Requests& requests);
 /// Reads and merges the fragments in order. All their errors are in one Error.
 [[nodiscard]] Requests merge_fragments(const std::vector<std::string>& paths);
 /// The text of the merged configuration, in the form of a .config file.

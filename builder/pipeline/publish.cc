@@ -16,6 +16,8 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "runtime/base/remove_tree.h"
+#include "runtime/base/scope_exit.h"
 
 namespace kata::pipeline {
 namespace {
@@ -70,6 +72,25 @@ void rename_into_place(const std::string& from, const std::string& to) {
   throw_errno(err, "rename {} to {}", from, to);
 }
 
+/// The regular files below a folder that need not be there, by their paths in it, sorted.
+std::vector<std::string> files_of(const std::string& folder) {
+  std::vector<std::string> files;
+  if (!path_exists(folder)) return files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool same_folder(const std::string& a, const std::string& b) {
+  const std::vector<std::string> files = files_of(a);
+  return files == files_of(b) &&
+         std::all_of(files.begin(), files.end(), [&](const std::string& file) {
+           return same_bytes(join_path(a, file), join_path(b, file));
+         });
+}
+
 std::string made_folder(const std::string& path) {
   make_directories(path);
   return path;
@@ -104,8 +125,7 @@ OutputFolder::OutputFolder(const std::string& path)
     : path_(explain_full_disk(parent_path(path), [&] { return made_folder(path); })),
       lock_(FileLock::of_directory(path)) {
   for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    if (entry.path().filename().string().starts_with(kPartial))
-      std::filesystem::remove(entry.path());
+    if (entry.path().filename().string().starts_with(kPartial)) remove_tree(entry.path().string());
   }
 }
 
@@ -125,6 +145,25 @@ void OutputFolder::add_file(const std::string& from, const std::string& name, un
   });
   rename_into_place(partial, to);
 }
+
+void OutputFolder::add_folder(const std::string& from, const std::string& name) {
+  const std::string to = path_of(name);
+  if (same_folder(from, to)) return;
+  const std::string partial = path_of(std::string(kPartial) + "folder");
+  const ScopeExit clean([&] { remove_tree(partial); });
+  explain_full_disk(path_, [&] {
+    for (const std::string& file : files_of(from)) {
+      const std::string copy = join_path(partial, file);
+      make_directories(parent_path(copy));
+      copy_file(join_path(from, file), copy, 0644);
+    }
+    make_directories(parent_path(to));
+  });
+  remove_tree(to);
+  rename_into_place(partial, to);
+}
+
+void OutputFolder::remove_folder(const std::string& name) { remove_tree(path_of(name)); }
 
 void OutputFolder::add_text(std::string_view text, const std::string& name) {
   const std::string partial = path_of(std::string(kPartial) + name);

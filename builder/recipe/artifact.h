@@ -21,7 +21,9 @@ struct KernelArtifact {
   FileArtifact vmlinux;
   FileArtifact vmlinuz;
   FileArtifact config;
-  std::string manifest;  ///< the text of kernel-manifest.json
+  std::string modules_folder;         ///< lib/modules/VERSION; empty when everything is built in
+  std::vector<FileArtifact> modules;  ///< what is in it, in the order of their paths
+  std::string manifest;               ///< the text of kernel-manifest.json
   bool from_cache = false;
 };
 

@@ -243,6 +243,7 @@ ImageArtifact build_image(const ImageRecipe& recipe, const std::string& output, 
     check_kernel_unpacks(recipe.kernel_config, recipe.compression.type);
   else
     check_kernel_mounts(recipe);
+  check_kernel_loads(recipe);
   context.cache.remove_stale_work();
   const std::string key = pipeline::sha256_of_text(output);
   const pipeline::FileLock lock = context.cache.lock("image", key, [&] {

@@ -112,6 +112,23 @@ void check_kernel_mounts(const recipe::ImageRecipe& recipe) {
               recipe::file_system_name(disk.filesystem), recipe.kernel_config, missing);
 }
 
+void check_kernel_loads(const recipe::ImageRecipe& recipe) {
+  if (recipe.kernel_config.empty() || recipe.kernel_modules.empty()) return;
+  if (!first_missing(recipe.kernel_config, {"MODULES"}).empty())
+    throw_error(Code::invalid_argument,
+                "kernel_modules {}: the kernel of {} loads none: CONFIG_MODULES is not set: add it "
+                "to a fragment, or name the kernel that the modules are of",
+                recipe.kernel_modules, recipe.kernel_config);
+  const std::string text = read_file(recipe.kernel_config, 4U << 20);
+  if (!text.starts_with('{')) return;  // a .config does not tell the version
+  const std::string version = parse_json(text, recipe.kernel_config).value("version", "");
+  if (version.empty() || version == base_name(recipe.kernel_modules)) return;
+  throw_error(Code::invalid_argument,
+              "kernel_modules {}: the kernel of {} is {} and looks for lib/modules/{}: name that "
+              "folder, or the kernel that the modules are of",
+              recipe.kernel_modules, recipe.kernel_config, version, version);
+}
+
 std::string missing_appliance_driver(const recipe::ImageRecipe& recipe) {
   std::vector<std::string> needed = file_system_symbols(recipe);
   for (const char* symbol :

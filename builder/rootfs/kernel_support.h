@@ -19,6 +19,11 @@ void check_kernel_unpacks(const std::string& kernel_config, recipe::CompressionT
 /// is not checked.
 void check_kernel_mounts(const recipe::ImageRecipe& recipe);
 
+/// Throws Error(invalid_argument) when the recipe has modules that the kernel that its
+/// `kernel_config` describes would not load: it loads none, or they are of another version. An
+/// empty path is not checked.
+void check_kernel_loads(const recipe::ImageRecipe& recipe);
+
 /// The first symbol that libguestfs' appliance needs and that the kernel does not have; empty: it
 /// has all. The recipe's `kernel_config` is not empty. Throws Error when it cannot be read.
 [[nodiscard]] std::string missing_appliance_driver(const recipe::ImageRecipe& recipe);

@@ -25,6 +25,15 @@ vmlinux: .config
 bzImage: vmlinux
 	@mkdir -p arch/x86/boot && cp vmlinux arch/x86/boot/bzImage
 	@cat version.txt >> arch/x86/boot/bzImage
+modules: vmlinux
+	@grep -q CONFIG_DEMO=m .config
+	@printf '.section .modinfo,"a"\n.asciz "name=demo"\n' | $(CC) -c -x assembler -o demo.ko -
+modules_install:
+	@test '$(INSTALL_MOD_STRIP) $(DEPMOD)' = '1 true' -a -f demo.ko
+	@mkdir -p $(INSTALL_MOD_PATH)/lib/modules/6.1.99.container/kernel
+	@cp demo.ko $(INSTALL_MOD_PATH)/lib/modules/6.1.99.container/kernel/demo.ko
+	@ln -s '$(CURDIR)' $(INSTALL_MOD_PATH)/lib/modules/6.1.99.container/build
+	@ln -s '$(CURDIR)' $(INSTALL_MOD_PATH)/lib/modules/6.1.99.container/source
 kernelrelease:
 	@echo 6.1.99.container
 )make";
@@ -41,6 +50,10 @@ config NEEDED
 config DROPPED
 	bool "Dropped"
 	depends on NEEDED
+config MODULES
+	bool "Modules"
+config DEMO
+	tristate "Demo"
 config LOCALVERSION
 	string "Local version"
 config BLK_DEV_INITRD

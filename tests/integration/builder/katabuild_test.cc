@@ -11,6 +11,7 @@
 #include "runtime/base/json.h"
 #include "runtime/base/scope_exit.h"
 #include "tests/integration/builder/fake_kernel.h"
+#include "tests/support/require.h"
 
 namespace {
 
@@ -71,6 +72,45 @@ TEST_CASE("a change of an input builds anew, a change of a comment does not", "[
   CHECK_THAT(bench.run().output, Catch::Contains("from the cache"));
   bench.write_fragment("CONFIG_PVH=y\nCONFIG_NEEDED=y\n");
   CHECK_THAT(bench.run().output, Catch::Contains("built in"));
+}
+
+TEST_CASE("a kernel's modules come with it, whole or not at all", "[katabuild]") {
+  Workbench bench;
+  const std::string published = bench.path("out/lib/modules/6.1.99.container");
+  const std::string module = published + "/kernel/demo.ko";
+  const auto only_the_module = [&] {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(published)) {
+      if (!entry.is_directory()) found.push_back(entry.path().string());
+    }
+    return found == std::vector<std::string>{module};
+  };
+  bench.write_fragment("CONFIG_PVH=y\nCONFIG_MODULES=y\nCONFIG_DEMO=m\n");
+  const CommandResult first = bench.run();
+  INFO(first.error_output);
+  REQUIRE(first.status == 0);
+  CHECK_THAT(first.output, Catch::Contains(published + "  1 files"));
+  CHECK(only_the_module());
+  const Json manifest = read_json_file(bench.path("out/kernel-manifest.json"));
+  REQUIRE(manifest.at("modules").size() == 1);
+  CHECK(manifest.at("modules").at(0).at("name") == "lib/modules/6.1.99.container/kernel/demo.ko");
+  CHECK(manifest.at("modules").at(0).at("sha256") == pipeline::sha256_of_file(module));
+
+  // Whatever else is in the folder is of another build
+  write_file(published + "/kernel/stale.ko", "x");
+  CHECK_THAT(bench.run().output, Catch::Contains("from the cache"));
+  CHECK(only_the_module());
+
+  for (const auto& entry : fs::directory_iterator(bench.path("cache/kernel")))
+    fs::remove(entry.path() / "lib/modules/6.1.99.container/kernel/demo.ko");
+  CHECK_THAT(bench.run().output, Catch::Contains("built in"));
+  CHECK(only_the_module());
+
+  bench.write_fragment("CONFIG_PVH=y\n");
+  CHECK(bench.run().status == 0);
+  CHECK_FALSE(fs::exists(published));
+  CHECK_FALSE(read_json_file(bench.path("out/kernel-manifest.json")).contains("modules"));
+  CHECK(bench.left_behind().empty());
 }
 
 TEST_CASE("a damaged cache entry is built anew", "[katabuild]") {
@@ -182,10 +222,8 @@ TEST_CASE("a mistake in a recipe or command line ends with status 2 and touches 
 TEST_CASE("a full disk is told with the place and what is free", "[katabuild]") {
   Workbench bench;
   fs::create_directories(bench.path("small"));
-  if (::mount("none", bench.path("small").c_str(), "tmpfs", 0, "size=64k") != 0) {
-    std::printf("skipped: cannot mount a tmpfs\n");
-    ::_exit(77);
-  }
+  test::require(::mount("none", bench.path("small").c_str(), "tmpfs", 0, "size=64k") == 0, "root",
+                "cannot mount a tmpfs");
   const ScopeExit unmount([&] { ::umount2(bench.path("small").c_str(), MNT_DETACH); });
   const std::string full(60000, 'x');
   write_file(bench.path("small/filler"), full);

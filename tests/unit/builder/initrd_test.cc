@@ -243,6 +243,26 @@ TEST_CASE("a compression that the kernel cannot unpack is refused", "[initrd]") 
       Catch::Contains("CONFIG_RD_XZ is not set"));
 }
 
+TEST_CASE("modules that the kernel would not load are refused", "[initrd]") {
+  const TempDir dir;
+  recipe::ImageRecipe recipe;
+  recipe.kernel_modules = "/site/lib/modules/6.1.1.site";
+  CHECK_NOTHROW(rootfs::check_kernel_loads(recipe));  // of no kernel that is known
+  recipe.kernel_config = dir.path() + "/kernel-manifest.json";
+  write_file(recipe.kernel_config,
+             R"({"version": "6.1.1.site", "files": {"config": {"name": "config-1"}}})");
+  write_file(dir.path() + "/config-1", "# CONFIG_MODULES is not set\n");
+  CHECK_THROWS_WITH(rootfs::check_kernel_loads(recipe),
+                    Catch::Contains("loads none: CONFIG_MODULES is not set"));
+  write_file(dir.path() + "/config-1", "CONFIG_MODULES=y\n");
+  CHECK_NOTHROW(rootfs::check_kernel_loads(recipe));
+  recipe.kernel_modules = "/site/lib/modules/6.1.2.site";
+  CHECK_THROWS_WITH(rootfs::check_kernel_loads(recipe),
+                    Catch::Contains("is 6.1.1.site and looks for lib/modules/6.1.1.site"));
+  recipe.kernel_config = dir.path() + "/config-1";
+  CHECK_NOTHROW(rootfs::check_kernel_loads(recipe));
+}
+
 TEST_CASE("an image with guest hooks has a drop-in beside it that tells the runtime", "[initrd]") {
   ImageBuild build;
   build.run();

@@ -71,10 +71,31 @@ TEST_CASE("two fragments that disagree are told with both places", "[kernel]") {
 TEST_CASE("a fragment's broken lines are all told at once", "[kernel]") {
   Requests requests;
   const std::string message =
-      error_of([&] { merge_fragment("A=y\nCONFIG_B=maybe\nCONFIG_C=m\n", "a.conf", requests); });
+      error_of([&] { merge_fragment("A=y\nCONFIG_B=maybe\nCONFIG_C=x\n", "a.conf", requests); });
   CHECK_THAT(message, Catch::Contains("a.conf:1: neither"));
   CHECK_THAT(message, Catch::Contains("a.conf:2: CONFIG_B: the value must be"));
-  CHECK_THAT(message, Catch::Contains("a.conf:3: CONFIG_C=m: the guest has no modules"));
+  CHECK_THAT(message, Catch::Contains("a.conf:3: CONFIG_C: the value must be"));
+}
+
+TEST_CASE("a module needs a kernel that has modules", "[kernel]") {
+  Requests requests;
+  merge_fragment("CONFIG_A=m\n", "a.conf", requests);
+  CHECK(merged_text(requests) == "CONFIG_A=m\n");
+  CHECK_THAT(error_of([&] { check_modules(requests); }),
+             Catch::EndsWith("a.conf:1: CONFIG_A=m: the kernel has no modules: use y, or add "
+                             "CONFIG_MODULES=y"));
+  merge_fragment("CONFIG_MODULES=y\n", "b.conf", requests);
+  CHECK_NOTHROW(check_modules(requests));
+}
+
+TEST_CASE("a module that came out built in, or the reverse, is explained", "[kernel]") {
+  const KconfigTree tree = sample_tree();
+  CHECK(explain_loss("HIDDEN", "m", {{"HIDDEN", "y"}, {"USER", "y"}, {"EXPERT", "y"}}, tree) ==
+        "it is built in for USER");
+  CHECK_THAT(explain_loss("NET", "m", {{"NET", "y"}}, tree),
+             Catch::StartsWith("it cannot be a module, only built in; see net/Kconfig:"));
+  CHECK_THAT(explain_loss("NF_TABLES", "y", {{"NET", "y"}, {"NF_TABLES", "m"}}, tree),
+             Catch::StartsWith("something that it depends on is a module; see "));
 }
 
 TEST_CASE("conditions are evaluated and explained", "[kernel]") {
