@@ -165,7 +165,7 @@ TEST_CASE("a program that is not there is reported at create, in runc's words, a
   CHECK_THROWS_WITH(container->start(), "exec /bin/text: exec format error");
   container->remove();
   CHECK(sys::mounts_below(machine.rootfs()).empty());
-  CHECK_FALSE(path_exists(Machine::cgroup_root() + "/kata-test/c1"));
+  CHECK_FALSE(path_exists(Machine::cgroup_root() + "/" + Machine::cgroup_parent() + "/c1"));
 }
 
 TEST_CASE("a seccomp filter holds with and without no_new_privs", "[container]") {

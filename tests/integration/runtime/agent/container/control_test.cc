@@ -30,7 +30,6 @@ void end(agent::Container& container) {
   CHECK(sys::shell_status(sys::wait_for(container.init().pid)) == 137);
   container.remove();
   CHECK(container.pids().empty());
-  ::rmdir(fmt::format("{}/kata-test-{}", Machine::cgroup_root(), ::getpid()).c_str());
 }
 
 }  // namespace

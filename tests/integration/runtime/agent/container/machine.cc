@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "runtime/base/error.h"
+#include "runtime/base/path.h"
 #include "runtime/base/sys_process.h"
 #include "tests/support/require.h"
 
@@ -74,6 +75,10 @@ std::string Machine::cgroup_root() {
                                                           : "/sys/fs/cgroup/unified";
 }
 
+std::string Machine::cgroup_parent() { return fmt::format("kata-test-{}", ::getpid()); }
+
+Machine::~Machine() { ::rmdir(join_path(cgroup_root(), cgroup_parent()).c_str()); }
+
 bool Machine::has_controller(const std::string& name) {
   return read_file(cgroup_root() + "/cgroup.controllers").find(name) != std::string::npos;
 }
@@ -81,7 +86,7 @@ bool Machine::has_controller(const std::string& name) {
 std::unique_ptr<agent::Container> Machine::create(const grpc::Spec& spec) const {
   agent::ContainerOptions options;
   options.cgroup_root = cgroup_root();
-  options.cgroup_parent = fmt::format("kata-test-{}", ::getpid());
+  options.cgroup_parent = cgroup_parent();
   return agent::Container::create("c1", spec, options);
 }
 
@@ -99,7 +104,6 @@ Outcome Machine::run(const grpc::Spec& spec) const {
   container->start();
   Outcome outcome = finish(container->init());
   container->remove();
-  ::rmdir(fmt::format("{}/kata-test-{}", cgroup_root(), ::getpid()).c_str());
   return outcome;
 }
 

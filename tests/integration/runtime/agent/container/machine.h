@@ -23,6 +23,10 @@ class Machine {
  public:
   /// Needs root and a static busybox, else the case is skipped.
   Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  /// Removes the cgroup that its containers were in.
+  ~Machine();
   [[nodiscard]] const std::string& rootfs() const noexcept { return rootfs_; }
   /// All namespaces but user and time; proc, /dev with pts and shm, sysfs; `script` for the shell.
   [[nodiscard]] grpc::Spec spec(const std::string& script) const;
@@ -31,6 +35,8 @@ class Machine {
   [[nodiscard]] Outcome run(const grpc::Spec& spec) const;
   [[nodiscard]] static Outcome finish(agent::StartedProcess& process);
   [[nodiscard]] static std::string cgroup_root();
+  /// That of this process's containers, below cgroup_root().
+  [[nodiscard]] static std::string cgroup_parent();
   [[nodiscard]] static bool has_controller(const std::string& name);
 
  private:
