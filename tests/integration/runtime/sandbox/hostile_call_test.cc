@@ -187,7 +187,7 @@ TEST_CASE("an agent that does not answer its first call is told with the console
 TEST_CASE("an agent that breaks off at its first call is not said to be slow", "[hostile]") {
   const Attack attack = GENERATE(Attack::garbage, Attack::end_within_frame);
   const Outcome outcome = attacked(calls().front(), attack);
-  CHECK(outcome.code == Code::unavailable);
+  CHECK(outcome.code == Code::aborted);
   CHECK_THAT(outcome.text, Contains("CreateSandbox") && Contains("broke off") &&
                                Contains("last words of the guest") && !Contains("did not answer"));
 }
