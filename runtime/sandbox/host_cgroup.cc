@@ -13,21 +13,12 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "runtime/base/scope_exit.h"
+#include "runtime/base/text.h"
 
 namespace kata::sandbox {
 namespace {
 
 constexpr unsigned kRetryMicroseconds = 10000;
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 /// systemd nests slices by their names: "a-b.slice" is in "a.slice". See systemd.slice(5).
 std::string expand_slice(const std::string& slice) {
@@ -36,7 +27,7 @@ std::string expand_slice(const std::string& slice) {
   const std::string stem = slice.substr(0, slice.size() - suffix.size());
   std::string path;
   std::string prefix;
-  for (const std::string& part : split(stem, '-')) {
+  for (const std::string& part : split_text(stem, '-')) {
     prefix += (prefix.empty() ? "" : "-") + part;
     path += "/" + prefix + suffix;
   }
@@ -47,7 +38,7 @@ std::string expand_slice(const std::string& slice) {
 /// and the v2 tree.
 std::vector<std::string> mounted_hierarchies(const std::string& root, const std::string& proc) {
   std::vector<std::string> found;
-  for (const std::string& line : split(read_file(join_path(proc, "self/cgroup")), '\n')) {
+  for (const std::string& line : split_text(read_file(join_path(proc, "self/cgroup")), '\n')) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
@@ -80,7 +71,7 @@ void inherit_cpuset(const std::string& folder) {
 void enable_controllers(const std::string& folder) {
   const std::string file = join_path(folder, "cgroup.subtree_control");
   for (const std::string& name :
-       split(read_line_of(join_path(folder, "cgroup.controllers")), ' ')) {
+       split_text(read_line_of(join_path(folder, "cgroup.controllers")), ' ')) {
     ignore_error([&] { write_kernel_file(file, "+" + name); }, "the cgroup works without it");
   }
 }
@@ -91,12 +82,16 @@ bool is_v2(const std::string& hierarchy) {
 
 }  // namespace
 
+std::optional<SystemdScope> systemd_scope(const std::string& cgroups_path) {
+  const std::vector<std::string> parts = split_text(cgroups_path, ':');
+  if (parts.size() != 3 || !parts[0].ends_with(".slice")) return std::nullopt;
+  return SystemdScope{.slice = parts[0], .unit = parts[1] + "-" + parts[2] + ".scope"};
+}
+
 std::string HostCgroup::path_of(const std::string& cgroups_path, const std::string& container_id) {
   if (cgroups_path.empty()) return "/kata/" + container_id;
-  const std::vector<std::string> parts = split(cgroups_path, ':');
-  if (parts.size() == 3 && parts[0].ends_with(".slice")) {
-    return clean_path(expand_slice(parts[0]) + "/" + parts[1] + "-" + parts[2] + ".scope");
-  }
+  if (const std::optional<SystemdScope> scope = systemd_scope(cgroups_path))
+    return clean_path(expand_slice(scope->slice) + "/" + scope->unit);
   return clean_path("/" + cgroups_path);
 }
 
@@ -120,7 +115,7 @@ void HostCgroup::create() {
     const bool unified = is_v2(roots_[i]);
     if (unified && existed) continue;
     std::string below = roots_[i];
-    for (const std::string& part : split(path_, '/')) {
+    for (const std::string& part : split_text(path_, '/')) {
       if (part.empty()) continue;
       if (unified) enable_controllers(below);
       below = join_path(below, part);
@@ -148,7 +143,8 @@ bool HostCgroup::try_remove() const noexcept {
         [&] {
           const std::string& folder = folders_[i];
           if (folder == roots_[i] || !path_exists(folder)) return;
-          for (const std::string& pid : split(read_file(join_path(folder, "cgroup.procs")), '\n')) {
+          for (const std::string& pid :
+               split_text(read_file(join_path(folder, "cgroup.procs")), '\n')) {
             ignore_error([&] { write_kernel_file(join_path(roots_[i], "cgroup.procs"), pid); },
                          "it may have ended");
           }

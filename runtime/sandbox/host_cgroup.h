@@ -8,10 +8,19 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace kata::sandbox {
+
+struct SystemdScope {
+  std::string slice;  ///< "system.slice"
+  std::string unit;   ///< "docker-ID.scope"
+};
+
+/// What linux.cgroupsPath names in systemd's form, "slice:prefix:name"; nothing for a plain path.
+[[nodiscard]] std::optional<SystemdScope> systemd_scope(const std::string& cgroups_path);
 
 class HostCgroup {
  public:

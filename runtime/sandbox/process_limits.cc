@@ -5,31 +5,13 @@
 
 #include <algorithm>
 #include <string_view>
-#include <utility>
+
+#include "runtime/base/limit_names.h"
 
 namespace kata::sandbox {
 namespace {
 
 constexpr rlim_t kMostOpenFiles = 1 << 20;  // fs.nr_open of a kernel that nobody has told otherwise
-
-constexpr std::pair<std::string_view, __rlimit_resource> kTypes[] = {
-    {"RLIMIT_AS", RLIMIT_AS},
-    {"RLIMIT_CORE", RLIMIT_CORE},
-    {"RLIMIT_CPU", RLIMIT_CPU},
-    {"RLIMIT_DATA", RLIMIT_DATA},
-    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
-    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    {"RLIMIT_NICE", RLIMIT_NICE},
-    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    {"RLIMIT_NPROC", RLIMIT_NPROC},
-    {"RLIMIT_RSS", RLIMIT_RSS},
-    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-    {"RLIMIT_STACK", RLIMIT_STACK},
-};
 
 bool names(const grpc::Process& process, std::string_view type) {
   return std::any_of(process.rlimits().begin(), process.rlimits().end(),
@@ -39,7 +21,7 @@ bool names(const grpc::Process& process, std::string_view type) {
 }  // namespace
 
 void add_inherited_limits(grpc::Process& process) {
-  for (const auto& [type, number] : kTypes) {
+  for (const auto& [type, number] : kLimitNames) {
     rlimit own{};
     if (names(process, type) || ::getrlimit(number, &own) != 0) continue;
     if (number == RLIMIT_NOFILE) {

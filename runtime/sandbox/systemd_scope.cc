@@ -168,17 +168,6 @@ void set_bits(Connection& bus, const SystemdScope& scope, std::string_view name,
 
 }  // namespace
 
-std::optional<SystemdScope> systemd_scope(const std::string& cgroups_path) {
-  const std::size_t first = cgroups_path.find(':');
-  const std::size_t second = cgroups_path.find(':', first + 1);
-  if (first == std::string::npos || second == std::string::npos) return std::nullopt;
-  const std::string slice = cgroups_path.substr(0, first);
-  const std::string prefix = cgroups_path.substr(first + 1, second - first - 1);
-  const std::string name = cgroups_path.substr(second + 1);
-  if (!slice.ends_with(".slice") || name.find(':') != std::string::npos) return std::nullopt;
-  return SystemdScope{.slice = slice, .unit = fmt::format("{}-{}.scope", prefix, name)};
-}
-
 std::optional<std::string> systemd_bus() {
   if (!path_exists("/run/systemd/system")) return std::nullopt;
   std::string path = "/run/dbus/system_bus_socket";
@@ -200,12 +189,7 @@ std::string start_scope(const std::string& bus_path, const SystemdScope& scope,
         rule.string(
             "type='signal',sender='org.freedesktop.systemd1',"
             "interface='org.freedesktop.systemd1.Manager',member='JobRemoved'");
-        bus.call({.path = "/org/freedesktop/DBus",
-                  .interface = "org.freedesktop.DBus",
-                  .member = "AddMatch",
-                  .destination = "org.freedesktop.DBus",
-                  .signature = "s",
-                  .body = rule.data()});
+        bus.call(wire::dbus::to_bus("AddMatch", "s", rule.data()));
         bus.call(to_manager("Subscribe"));  // without a subscriber it sends no signals
         wait_for_job(bus, ask_to_start(bus, scope, pids));
         return cgroup_of(pids.front(), proc);

@@ -13,16 +13,9 @@
 #include <vector>
 
 #include "oci.pb.h"
+#include "runtime/sandbox/host_cgroup.h"
 
 namespace kata::sandbox {
-
-struct SystemdScope {
-  std::string slice;  ///< "system.slice"
-  std::string unit;   ///< "docker-ID.scope"
-};
-
-/// What linux.cgroupsPath names in systemd's form, "slice:prefix:name"; nothing for a plain path.
-[[nodiscard]] std::optional<SystemdScope> systemd_scope(const std::string& cgroups_path);
 
 /// The socket of the bus on which systemd can be asked: the system's, or the user's for a user
 /// without root. Nothing when systemd is not the init here (sd_booted(3)) or there is no bus.

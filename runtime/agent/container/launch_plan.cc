@@ -11,6 +11,7 @@
 #include "runtime/agent/container_init/namespaces.h"
 #include "runtime/agent/container_init/sync_channel.h"
 #include "runtime/base/error.h"
+#include "runtime/base/limit_names.h"
 #include "runtime/base/path.h"
 #include "runtime/seccomp/seccomp_profile.h"
 
@@ -181,25 +182,7 @@ void drop_namespace(grpc::Linux& linux, std::string_view type) {
 }  // namespace
 
 int rlimit_number(const std::string& name) {
-  static constexpr std::pair<std::string_view, int> kLimits[] = {
-      {"RLIMIT_AS", RLIMIT_AS},
-      {"RLIMIT_CORE", RLIMIT_CORE},
-      {"RLIMIT_CPU", RLIMIT_CPU},
-      {"RLIMIT_DATA", RLIMIT_DATA},
-      {"RLIMIT_FSIZE", RLIMIT_FSIZE},
-      {"RLIMIT_LOCKS", RLIMIT_LOCKS},
-      {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
-      {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-      {"RLIMIT_NICE", RLIMIT_NICE},
-      {"RLIMIT_NOFILE", RLIMIT_NOFILE},
-      {"RLIMIT_NPROC", RLIMIT_NPROC},
-      {"RLIMIT_RSS", RLIMIT_RSS},
-      {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
-      {"RLIMIT_RTTIME", RLIMIT_RTTIME},
-      {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
-      {"RLIMIT_STACK", RLIMIT_STACK},
-  };
-  for (const auto& [known, number] : kLimits) {
+  for (const auto& [known, number] : kLimitNames) {
     if (known == name) return number;
   }
   invalid("process.rlimits: unknown type \"{}\"", name);

@@ -46,10 +46,7 @@ Connection::Connection(const std::string& path, std::chrono::milliseconds patien
   in_context(
       [&] {
         authenticate();
-        call({.path = "/org/freedesktop/DBus",
-              .interface = "org.freedesktop.DBus",
-              .member = "Hello",
-              .destination = "org.freedesktop.DBus"});
+        call(to_bus("Hello"));
       },
       "talk to the message bus at {}", path);
 }

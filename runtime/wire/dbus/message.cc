@@ -81,15 +81,14 @@ void read_field(Reader& reader, Message& message) {
 
 void Writer::align(std::size_t to) { data_.append(padding(data_.size(), to), '\0'); }
 
-void Writer::u32(std::uint32_t value) {
+template <typename Value>
+void Writer::number(Value value) {
   align(sizeof value);
   data_.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-void Writer::u64(std::uint64_t value) {
-  align(sizeof value);
-  data_.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
+void Writer::u32(std::uint32_t value) { number(value); }
+void Writer::u64(std::uint64_t value) { number(value); }
 
 void Writer::string(std::string_view value) {
   u32(static_cast<std::uint32_t>(value.size()));
@@ -126,19 +125,16 @@ void Reader::align(std::size_t to) { take(padding(position_, to)); }
 
 std::uint8_t Reader::byte() { return static_cast<std::uint8_t>(take(1).front()); }
 
-std::uint32_t Reader::u32() {
-  std::uint32_t value = 0;
+template <typename Value>
+Value Reader::number() {
+  Value value = 0;
   align(sizeof value);
   std::memcpy(&value, take(sizeof value).data(), sizeof value);
   return value;
 }
 
-std::uint64_t Reader::u64() {
-  std::uint64_t value = 0;
-  align(sizeof value);
-  std::memcpy(&value, take(sizeof value).data(), sizeof value);
-  return value;
-}
+std::uint32_t Reader::u32() { return number<std::uint32_t>(); }
+std::uint64_t Reader::u64() { return number<std::uint64_t>(); }
 
 std::string Reader::string() {
   const std::size_t size = u32();
@@ -160,6 +156,15 @@ std::size_t Reader::begin_array(std::size_t element) {
   if (size > data_.size() - position_)
     throw_error(Code::data_loss, "D-Bus: an array is longer than its message");
   return position_ + size;
+}
+
+Message to_bus(std::string member, std::string signature, std::string body) {
+  return {.path = "/org/freedesktop/DBus",
+          .interface = "org.freedesktop.DBus",
+          .member = std::move(member),
+          .destination = "org.freedesktop.DBus",
+          .signature = std::move(signature),
+          .body = std::move(body)};
 }
 
 std::string encode(const Message& message) {

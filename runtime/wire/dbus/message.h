@@ -33,6 +33,8 @@ class Writer {
   [[nodiscard]] const std::string& data() const noexcept { return data_; }
 
  private:
+  template <typename Value>
+  void number(Value value);
   std::string data_;
 };
 
@@ -54,6 +56,8 @@ class Reader {
 
  private:
   std::string_view take(std::size_t size);
+  template <typename Value>
+  Value number();
   std::string_view data_;
   std::size_t position_ = 0;
 };
@@ -73,6 +77,9 @@ struct Message {
   std::string signature = {};
   std::string body = {};  ///< as `signature` says
 };
+
+/// A call to the bus itself.
+[[nodiscard]] Message to_bus(std::string member, std::string signature = {}, std::string body = {});
 
 /// The fixed part of a header: what tells how much follows.
 constexpr std::size_t kPrefix = 16;

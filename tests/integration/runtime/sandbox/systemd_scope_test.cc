@@ -55,12 +55,7 @@ class Manager {
     Writer name;
     name.string("org.freedesktop.systemd1");
     name.u32(0);
-    connection_.call({.path = "/org/freedesktop/DBus",
-                      .interface = "org.freedesktop.DBus",
-                      .member = "RequestName",
-                      .destination = "org.freedesktop.DBus",
-                      .signature = "su",
-                      .body = name.data()});
+    connection_.call(to_bus("RequestName", "su", name.data()));
     thread_ = std::thread([this, on_call] {
       // Nobody says Quit when a check has failed before.
       ignore_error([&] { serve(on_call); }, "the test fails by what it missed");
