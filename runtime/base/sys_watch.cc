@@ -22,6 +22,7 @@ struct Changed {
 };
 constexpr unsigned kFuseMagic = 229;  // FUSE_DEV_IOC_MAGIC of linux/fuse.h
 constexpr unsigned long kChanged = _IOW(kFuseMagic, 96, Changed);
+constexpr unsigned long kWatched = _IO(kFuseMagic, 97);
 
 }  // namespace
 
@@ -73,15 +74,22 @@ std::optional<UniqueFd> open_handle(int mount, int type, std::string_view handle
   throw_errno(errno, "open a file by its handle");
 }
 
-bool announce_change(int fd, std::uint32_t mask, const std::string& name) {
+std::optional<int> watched_files(int fd) {
+  const int count = ::ioctl(fd, kWatched);
+  if (count >= 0) return count;
+  if (errno == ENOTTY || errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP)
+    return std::nullopt;
+  throw_errno(errno, "count watched files");
+}
+
+void announce_change(int fd, std::uint32_t mask, const std::string& name) {
   Changed change{};
   if (name.size() >= sizeof change.name)
     throw_error(Code::invalid_argument, "announce a change of an entry of {} bytes", name.size());
   change.mask = mask;
   std::memcpy(change.name, name.data(), name.size());
-  if (::ioctl(fd, kChanged, &change) == 0) return true;
-  if (errno == ENOTTY || errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP) return false;
-  throw_errno(errno, "announce a change of {}", name.empty() ? "a file" : name);
+  if (::ioctl(fd, kChanged, &change) != 0)
+    throw_errno(errno, "announce a change of {}", name.empty() ? "a file" : name);
 }
 
 }  // namespace kata::sys

@@ -30,9 +30,12 @@ void read_watch_events(int inotify,
 /// is gone, or that the kernel has no name for any more. Throws Error.
 [[nodiscard]] std::optional<UniqueFd> open_handle(int mount, int type, std::string_view handle,
                                                   int flags);
+/// How many files of the file system's server are watched by programs of this kernel, `fd` being
+/// any of them; see kernel/patches/fuse-tell-watchers.patch. Nothing when the kernel or the file
+/// system cannot tell. Throws Error.
+[[nodiscard]] std::optional<int> watched_files(int fd);
 /// Tells who watches the file, or the folder's entry `name`, that `mask` (inotify(7)) has happened
-/// to it on the file system's other side; see kernel/patches/fuse-tell-watchers.patch. False when
-/// the kernel or the file system cannot. Throws Error.
-bool announce_change(int fd, std::uint32_t mask, const std::string& name);
+/// to it on the file system's other side; see the same patch. Throws Error.
+void announce_change(int fd, std::uint32_t mask, const std::string& name);
 
 }  // namespace kata::sys

@@ -4,7 +4,7 @@
 // whose kernel has nothing else. Machines within machines are emulated twice, a minute for a start.
 #include <catch2/catch.hpp>
 
-#include "runtime/base/io.h"
+#include "tests/e2e/inner_host.h"
 #include "tests/support/docker.h"
 #include "tests/support/host_state.h"
 #include "tests/support/require.h"
@@ -12,25 +12,16 @@
 using Catch::Matchers::Contains;
 using kata::CommandResult;
 using kata::test::Docker;
+using kata::test::run_on_inner_host;
 
 TEST_CASE("a machine has its cgroup and its limits on a host with cgroup v2", "[e2e][slow]") {
   kata::test::require_program("qemu-system-x86_64");
   Docker docker;
   kata::test::require(docker.is_vm(), "kata-runtime", "the host's kernel is not to be tested");
   const auto before = kata::test::host_state(docker);
-  const kata::TempDir folder("/var/tmp");
-  kata::make_directories(folder.path() + "/root/bin");
-  kata::RealCommandRunner runner;
-  kata::run_checked(runner, {.argv = {"cp", kata::find_program("busybox").value_or("busybox"),
-                                      folder.path() + "/root/bin/busybox"}});
-  kata::write_file(folder.path() + "/configuration.toml",
-                   "[hypervisor.qemu]\nkernel = \"/guest/vmlinux.container\"\n"
-                   "initrd = \"/guest/kata-containers-initrd.img\"\n");
-  // With cgroup v2 only leaves hold processes; a host's init sees to that. The folder of states is
-  // behind a link, as /var/run is.
-  kata::write_file(folder.path() + "/script", R"SH(set -e
-mkdir /sys/fs/cgroup/init
-xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs || :
+  // The folder of states is behind a link, as /var/run is.
+  const CommandResult result = run_on_inner_host(
+      docker, R"SH(
 export PATH=/programs:$PATH KATA_CONF_FILE=/nested/configuration.toml
 mkdir -p /run/states /run/bundle && ln -s states /run/link && cd /run/bundle
 cp -r /nested/root rootfs && echo kept > rootfs/file
@@ -49,27 +40,12 @@ $runtime delete --force inner
 [ ! -e /sys/fs/cgroup/outer/inner ] && echo gone
 cat /run/bundle/rootfs/file
 ls /run/states
-)SH");
-  const CommandResult result = docker.run({"--privileged",
-                                           "--cpus",
-                                           "2",
-                                           "-m",
-                                           "3g",
-                                           "--tmpfs",
-                                           "/run",
-                                           "-v",
-                                           "/usr:/usr:ro",
-                                           "-v",
-                                           "/etc/alternatives:/etc/alternatives:ro",
-                                           "-v",
-                                           folder.path() + ":/nested:ro",
-                                           "-v",
-                                           docker.setting("DATA") + "/bin:/programs:ro",
-                                           "-v",
-                                           KATA_GUEST ":/guest:ro",
-                                           "debian",
-                                           "bash",
-                                           "/nested/script"});
+)SH",
+      {"--cpus", "2", "-m", "3g", "-v", docker.setting("DATA") + "/bin:/programs:ro", "-v",
+       KATA_GUEST ":/guest:ro"},
+      {{"configuration.toml",
+        "[hypervisor.qemu]\nkernel = \"/guest/vmlinux.container\"\n"
+        "initrd = \"/guest/kata-containers-initrd.img\"\n"}});
   INFO(result.output << result.error_output);
   CHECK(result.status == 0);
   CHECK_THAT(result.output, Contains(".container\ncpus 0\naccounted\n"));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/container/launch_plan.h"
 
-#include <sys/resource.h>
-
 #include <set>
 #include <string_view>
 

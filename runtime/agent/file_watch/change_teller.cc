@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "runtime/agent/file_watch/inode_state.h"
 #include "runtime/agent/file_watch/inotify_marks.h"
@@ -168,16 +169,12 @@ class ChangeTeller {
   bool is_full_ = false;
 };
 
-/// Whether this kernel tells watchers, asked where one of them watches; nothing: ask again.
-std::optional<bool> can_announce(const InodeMark& mark, const std::string& path) {
-  std::optional<bool> answer;
-  ignore_error(
-      [&] {
-        const std::optional<UniqueFd> place = open_place(mark, path);
-        if (place) answer = sys::announce_change(place->get(), 0, "");
-      },
-      "the process that watches may have ended");
-  return answer;
+/// A descriptor of the host's files, in the agent's own mounts; nothing: none are shared.
+std::optional<UniqueFd> open_shared() {
+  const std::vector<SharedMount> mounts = shared_mounts(read_file("/proc/self/mountinfo"));
+  if (mounts.empty()) return std::nullopt;
+  // Later ones may be a volume's own file system, which is not to be held.
+  return open_file(mounts.front().path, O_RDONLY | O_DIRECTORY);
 }
 
 asio::awaitable<void> rest(Clock::duration time) {
@@ -202,20 +199,17 @@ int tell_changes_main() {
 
 asio::awaitable<void> look_for_watchers(std::function<bool()> wanted) {
   const auto executor = co_await asio::this_coro::executor;
-  std::optional<bool> can;
-  Clock::duration pause = kPeriod;
+  const std::optional<UniqueFd> shared = open_shared();
+  if (!shared) co_return;
   for (;;) {
-    co_await rest(pause);
+    co_await rest(kPeriod);
     if (!wanted()) co_return;
-    const Clock::time_point began = Clock::now();
-    const std::map<InodeMark, std::string> marks = marks_of_processes({::getpid()});
-    pause = std::max<Clock::duration>(kPeriod, kRest * (Clock::now() - began));
-    if (!marks.empty() && !can) can = can_announce(marks.begin()->first, marks.begin()->second);
-    if (marks.empty() || !can) continue;
-    if (!*can) {
+    const std::optional<int> count = sys::watched_files(shared->get());
+    if (!count) {
       log::info("programs that watch the host's files are not told of changes: this kernel cannot");
       co_return;
     }
+    if (*count == 0) continue;
     ChildProcess child = spawn({.argv = {"/proc/self/exe", kTellChanges}, .die_with_parent = true});
     asio::posix::stream_descriptor end(executor, sys::pidfd_open(child.pid()).release());
     co_await end.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);

@@ -16,8 +16,9 @@ inline constexpr char kTellChanges[] = "--tell-changes";
 /// while.
 int tell_changes_main();
 
-/// Starts that process whenever a program watches a file of the host, as long as `wanted` says so.
-/// Ends for good when the kernel cannot tell anybody.
+/// Asks the kernel once a second whether a program watches a file of the host, and has that process
+/// run as long as one does. Ends when `wanted` is false, when the kernel cannot tell anybody and
+/// where nothing is shared. Throws Error.
 [[nodiscard]] asio::awaitable<void> look_for_watchers(std::function<bool()> wanted);
 
 }  // namespace kata::agent

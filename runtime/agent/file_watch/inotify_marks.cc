@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/agent/file_watch/inotify_marks.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -48,7 +49,7 @@ std::optional<std::string> bytes_of(std::string_view digits) {
 }
 
 void add_marks(const fs::path& process, std::map<InodeMark, std::string>& marks) {
-  std::optional<std::map<std::uint64_t, std::string>> mounts;
+  std::optional<std::vector<SharedMount>> mounts;
   std::error_code error;
   for (fs::directory_iterator it(process / "fd", error), end; !error && it != end;
        it.increment(error)) {
@@ -57,9 +58,9 @@ void add_marks(const fs::path& process, std::map<InodeMark, std::string>& marks)
     if (!mounts) mounts = shared_mounts(read_file((process / "mountinfo").string(), kMostInfo));
     const fs::path info = process / "fdinfo" / it->path().filename();
     for (InodeMark& mark : parse_marks(read_file(info.string(), kMostInfo))) {
-      const auto mount = mounts->find(mark.device);
+      const auto mount = std::ranges::find(*mounts, mark.device, &SharedMount::device);
       if (mount != mounts->end())
-        marks.try_emplace(std::move(mark), (process / "root").string() + mount->second);
+        marks.try_emplace(std::move(mark), (process / "root").string() + mount->path);
     }
   }
 }
@@ -97,8 +98,8 @@ std::map<InodeMark, std::string> marks_of_processes(const std::set<pid_t>& but,
   return marks;
 }
 
-std::map<std::uint64_t, std::string> shared_mounts(std::string_view mountinfo) {
-  std::map<std::uint64_t, std::string> mounts;
+std::vector<SharedMount> shared_mounts(std::string_view mountinfo) {
+  std::vector<SharedMount> mounts;
   for (const std::string& line : split_text(mountinfo)) {
     const std::vector<std::string_view> words = words_of(line);
     std::size_t dash = 6;  // optional fields come before it; see proc(5)
@@ -108,7 +109,7 @@ std::map<std::uint64_t, std::string> shared_mounts(std::string_view mountinfo) {
     const auto major = number(words[2].substr(0, colon), 10);
     const auto minor = number(words[2].substr(std::min(colon + 1, words[2].size())), 10);
     if (major && minor)
-      mounts.try_emplace(*major << kMinorBits | *minor, sys::decode_octal(words[4]));
+      mounts.push_back({*major << kMinorBits | *minor, sys::decode_octal(words[4])});
   }
   return mounts;
 }

@@ -32,7 +32,14 @@ struct InodeMark {
 [[nodiscard]] std::map<InodeMark, std::string> marks_of_processes(const std::set<pid_t>& but,
                                                                   const std::string& root = "");
 
-/// By device: a mount point of the host's files (virtio-fs), of the text of mountinfo.
-[[nodiscard]] std::map<std::uint64_t, std::string> shared_mounts(std::string_view mountinfo);
+/// Where a file system of the host's files (virtio-fs) is mounted.
+struct SharedMount {
+  std::uint64_t device = 0;  ///< as of InodeMark
+  std::string path;
+  auto operator<=>(const SharedMount&) const = default;
+};
+
+/// Those in the text of mountinfo, in its order: as they were mounted.
+[[nodiscard]] std::vector<SharedMount> shared_mounts(std::string_view mountinfo);
 
 }  // namespace kata::agent

@@ -78,9 +78,9 @@ TEST_CASE("the host's files are what virtio-fs mounts", "[file_watch]") {
       "22 1 0:47 /a /run/with\\040space rw - virtiofs kataShared rw\n"
       "23 1 1:300 / /run/other rw - virtiofs none rw\n"
       "24 1 0:48\n\n25 1 x:y / /z rw - virtiofs a rw\n");
-  CHECK(mounts == std::map<std::uint64_t, std::string>{{46, "/run/shared"},
-                                                       {47, "/run/with space"},
-                                                       {1U << 20 | 300U, "/run/other"}});
+  CHECK(mounts == std::vector<SharedMount>{{46, "/run/shared"},
+                                           {47, "/run/with space"},
+                                           {1U << 20 | 300U, "/run/other"}});
 }
 
 TEST_CASE("what becomes of a folder's entries is told by name", "[file_watch]") {
@@ -124,6 +124,7 @@ TEST_CASE("a watched file is told of writing, of its mode and of its end", "[fil
 TEST_CASE("a file system that cannot tell of changes says so", "[file_watch]") {
   const TempDir dir;
   const UniqueFd fd = open_file(dir.path(), O_RDONLY | O_DIRECTORY);
-  CHECK_FALSE(sys::announce_change(fd.get(), IN_MODIFY, ""));
+  CHECK_FALSE(sys::watched_files(fd.get()));
+  CHECK_THROWS(sys::announce_change(fd.get(), IN_MODIFY, ""));
   CHECK_THROWS(sys::announce_change(fd.get(), IN_MODIFY, std::string(256, 'x')));
 }
