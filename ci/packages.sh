@@ -30,6 +30,8 @@ apt_test=(
   strace
   # what makes scopes on hosts with systemd is asked over it
   dbus-daemon
+  # the guest's load balancer
+  ipvsadm
   # its network, the first process of its pods and of --init, and what containers without root need
   podman conmon netavark aardvark-dns catatonit slirp4netns fuse-overlayfs uidmap
   # packages and repositories, their pages
@@ -56,7 +58,7 @@ dnf_build=(
   rpm-build rpm-sign gnupg2 git-core tar gzip curl ca-certificates
 )
 dnf_engine=(docker-engine containerd runc iptables iproute qemu-kvm virtiofsd busybox util-linux procps-ng cpio)
-dnf_test=(podman netavark catatonit slirp4netns strace dbus-daemon rpmlint dnf createrepo_c python3 chromium rsync fish zsh
+dnf_test=(podman netavark catatonit slirp4netns strace dbus-daemon ipvsadm rpmlint dnf createrepo_c python3 chromium rsync fish zsh
   e2fsprogs erofs-utils veritysetup) # chromium is in EPEL
 dnf_bench=(iperf3)
 dnf_pipeline=(rsync openssh-clients)

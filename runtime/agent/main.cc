@@ -73,6 +73,7 @@ void serve_until_destroyed(Clock::time_point began, const KernelParameters& para
     parameters = parse_kernel_parameters(read_file("/proc/cmdline"));
     log::to_kmsg(parameters.log, "kata-agent");
     mount_rest();
+    let_guest_sleep();
     serve_until_destroyed(began, parameters, true, "", kCgroupRoot);
   } catch (const std::exception& error) {
     die_with(error.what(), parameters.power_off_by_reboot);

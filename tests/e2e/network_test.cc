@@ -3,7 +3,9 @@
 // Docker's networks: published ports, the default bridge, user networks with Docker's DNS.
 #include <catch2/catch.hpp>
 
+#include "tests/e2e/inner_host.h"
 #include "tests/support/docker.h"
+#include "tests/support/require.h"
 
 using kata::CommandResult;
 using kata::test::Docker;
@@ -112,4 +114,29 @@ TEST_CASE("a container on two networks has an interface on each", "[e2e]") {
     CHECK_THAT(docker.checked({"exec", id, "ip", "addr"}),
                Catch::Contains("inet " + address + "/"));
   }
+}
+
+TEST_CASE("the guest's IPVS balances a service, and counts what it did", "[e2e]") {
+  for (const char* program : {"ipvsadm", "curl"}) kata::test::require_program(program);
+  Docker docker;
+  kata::test::require(docker.is_vm(), "kata-runtime", "the host's kernel may have no IPVS");
+  const CommandResult result = kata::test::run_on_inner_host(docker, R"SH(
+ip addr add 192.0.2.1/32 dev lo && ip addr add 192.0.2.2/32 dev lo
+mkdir /run/page && echo served > /run/page/index.html
+busybox httpd -p 192.0.2.2:80 -h /run/page
+ipvsadm -A -t 192.0.2.1:80 -s rr
+ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.2:80 -m
+for i in 1 2 3 4 5 6 7 8 9 10; do curl -s -m 10 -o /run/got http://192.0.2.1/; done
+cat /run/got
+# a timer of the kernel brings them up to date, every second second
+tries=0
+until ipvsadm -L -n --stats | grep -q '^TCP .* 10 ' && ipvsadm -L -n --rate | grep -q '^TCP .* [1-9]'; do
+  tries=$((tries + 1))
+  [ $tries -lt 40 ] || { ipvsadm -L -n --stats; ipvsadm -L -n --rate; exit 1; }
+  sleep 0.2
+done
+)SH");
+  INFO(result.error_output);
+  CHECK(result.status == 0);
+  CHECK(result.output == "served\n");
 }

@@ -94,6 +94,11 @@ void mount_rest() {
   enable_controllers();
 }
 
+void let_guest_sleep() {
+  ignore_error([] { write_kernel_file("/proc/sys/vm/compaction_proactiveness", "0"); },
+               "a kernel without compaction");
+}
+
 std::string find_cgroup_root() {
   const std::string usual = "/sys/fs/cgroup";
   if (path_exists(usual + "/cgroup.controllers")) return usual;
