@@ -13,6 +13,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "tests/support/eventually.h"
 
 namespace kata::conformance {
 namespace {
@@ -313,7 +314,7 @@ void exec_steps(Container& container, const std::string& folder, Recorder& recor
   exec("exec detach", {"--detach", "--pid-file", folder + "/exec.pid"},
        {"sh", "-c", "echo detached > /tmp/detached; exec sleep 1000"});
   record.life.notes["exec pid"] = read_file_if_exists(folder + "/exec.pid").value_or("");
-  eventually([&] {
+  test::eventually([&] {
     return container.call("exec", {}, {"cat", "/tmp/detached"}).output == "detached\n";
   });
   exec("exec detached", {}, {"cat", "/tmp/detached"});
@@ -361,18 +362,18 @@ Life make_life() {
   changed["process"]["cwd"] = "/tmp";
   write_file(own + "/config.json", changed.dump());
   record("start", container.start());
-  eventually([&] { return container.output().find('\n') != std::string::npos; });
+  test::eventually([&] { return container.output().find('\n') != std::string::npos; });
   result.notes["output of started"] = container.output();
   bundle.write();
 
   record("start again", container.start());
   record("delete running", container.remove());
   record("kill TERM", container.call("kill", {}, {"TERM"}));
-  eventually([&] { return container.output().find("got-term") != std::string::npos; });
+  test::eventually([&] { return container.output().find("got-term") != std::string::npos; });
   record("kill 15", container.call("kill", {}, {"15"}));
-  eventually([&] { return count(container.output(), "got-term") == 2; });
+  test::eventually([&] { return count(container.output(), "got-term") == 2; });
   record("kill default", container.call("kill"));
-  eventually([&] { return count(container.output(), "got-term") == 3; });
+  test::eventually([&] { return count(container.output(), "got-term") == 3; });
   record("kill unknown", container.call("kill", {}, {"NOSUCH"}));
   result.notes["output of killed"] = container.output();
 

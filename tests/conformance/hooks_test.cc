@@ -6,13 +6,14 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "tests/conformance/fixtures.h"
+#include "tests/support/eventually.h"
 
 using kata::CommandResult;
 using kata::Json;
 using kata::conformance::Bundle;
 using kata::conformance::Container;
-using kata::conformance::eventually;
 using kata::conformance::full;
+using kata::test::eventually;
 
 namespace {
 

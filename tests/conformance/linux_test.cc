@@ -11,12 +11,12 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "tests/conformance/fixtures.h"
+#include "tests/support/eventually.h"
 
 using kata::CommandResult;
 using kata::Json;
 using kata::conformance::Bundle;
 using kata::conformance::Container;
-using kata::conformance::eventually;
 using kata::conformance::full;
 using kata::conformance::full_answer;
 using kata::conformance::mount_at;
@@ -24,6 +24,7 @@ using kata::conformance::plain;
 using kata::conformance::probe;
 using kata::conformance::probed;
 using kata::conformance::setting;
+using kata::test::eventually;
 
 namespace {
 

@@ -10,10 +10,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
-#include <thread>
 
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
+#include "tests/support/eventually.h"
 
 namespace kata::conformance {
 namespace {
@@ -48,7 +48,8 @@ CommandResult run(std::vector<std::string> arguments, const std::string& out,
   command.die_with_parent = false;
   ChildProcess child = spawn(command);
   std::optional<int> status;
-  const bool ended = eventually([&] { return (status = child.try_wait()).has_value(); }, 60);
+  const bool ended = test::eventually([&] { return (status = child.try_wait()).has_value(); },
+                                      std::chrono::seconds(60));
   CommandResult result;
   // As timeout(1): a runtime that hangs fails its case and not the whole run.
   result.status = ended ? *status : 124;
@@ -74,15 +75,6 @@ CommandResult runtime(std::vector<std::string> arguments, std::vector<std::pair<
   ::unlink((name + ".out").c_str());
   ::unlink((name + ".err").c_str());
   return result;
-}
-
-bool eventually(const std::function<bool()>& condition, int seconds) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
 }
 
 Bundle::Bundle(std::vector<std::string> args)
@@ -172,7 +164,7 @@ std::string Container::status() {
 }
 
 bool Container::wait_for(const std::string& wanted) {
-  return eventually([&] { return status() == wanted; });
+  return test::eventually([&] { return status() == wanted; });
 }
 
 std::string Container::output() const {

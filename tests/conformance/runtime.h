@@ -21,9 +21,6 @@ namespace kata::conformance {
 CommandResult runtime(std::vector<std::string> arguments,
                       std::vector<std::pair<int, int>> fds = {});
 
-/// Polls until `condition` holds; false after `seconds`.
-bool eventually(const std::function<bool()>& condition, int seconds = 15);
-
 /// A folder with a config.json and a root of busybox and the probe.
 class Bundle {
  public:

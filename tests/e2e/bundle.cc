@@ -11,6 +11,7 @@
 
 #include "runtime/base/error.h"
 #include "runtime/base/json.h"
+#include "tests/support/eventually.h"
 
 namespace kata::test {
 

@@ -7,6 +7,7 @@
 
 #include "runtime/base/io.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 
 using kata::CommandResult;
 using kata::test::Docker;

@@ -16,6 +16,7 @@
 #include "runtime/base/text.h"
 #include "tests/e2e/bundle.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/require.h"
 

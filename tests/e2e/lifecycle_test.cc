@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/require.h"
 

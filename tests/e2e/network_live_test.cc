@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 
 using Catch::Matchers::Contains;

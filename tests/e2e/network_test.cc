@@ -5,6 +5,7 @@
 
 #include "tests/e2e/inner_host.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/require.h"
 
 using kata::CommandResult;
@@ -32,6 +33,18 @@ TEST_CASE("a published port is reached by loopback, by the bridge and by the con
       kata::test::eventually([&] { return http_get("127.0.0.1", 18080, "/page") == "served\n"; }));
   CHECK(http_get(docker.setting("BRIDGE_ADDRESS"), 18080, "/page") == "served\n");
   CHECK(http_get(address, 80, "/page") == "served\n");
+}
+
+TEST_CASE("a published port of UDP answers by loopback and by the bridge", "[e2e]") {
+  Docker docker;
+  docker.start({"-p", "18053:53/udp", "debian", "perl", "-MIO::Socket", "-e",
+                R"($s = IO::Socket::INET->new(LocalPort => 53, Proto => "udp") or die;
+                   $s->send("got $b") while defined $s->recv($b, 100))"});
+  for (const std::string& address : {std::string("127.0.0.1"), docker.setting("BRIDGE_ADDRESS")}) {
+    INFO(address);
+    CHECK(kata::test::eventually(
+        [&] { return kata::test::ask_by_udp(address, 18053, "this") == "got this"; }));
+  }
 }
 
 TEST_CASE("a container has the address, route and name server the engine chose", "[e2e]") {

@@ -11,6 +11,7 @@
 
 #include "runtime/base/io.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/require.h"
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/podman.h"
 #include "tests/support/require.h"

@@ -6,6 +6,7 @@
 
 #include "runtime/base/command.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/podman.h"
 

@@ -7,6 +7,7 @@
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
 #include "tests/support/podman.h"
 #include "tests/support/pty_process.h"

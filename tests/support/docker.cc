@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
-#include <thread>
 
 #include "runtime/base/error.h"
 #include "runtime/base/fd.h"
@@ -32,6 +32,21 @@ std::string environment(const char* name, const char* otherwise) {
 
 void append(std::vector<std::string>& to, std::vector<std::string> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// None when nobody is there. `seconds`: how long a write or a read may take.
+UniqueFd connect_to(const std::string& address, int port, int type, time_t seconds) {
+  UniqueFd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<std::uint16_t>(port));
+  ::inet_pton(AF_INET, address.c_str(), &peer.sin_addr);
+  const timeval limit{.tv_sec = seconds, .tv_usec = 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
+    return UniqueFd();
+  return socket;
 }
 
 }  // namespace
@@ -142,26 +157,9 @@ std::string Docker::setting(std::string_view name) const {
   return text.substr(value, text.find('\n', value) - value);
 }
 
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return true;
-}
-
 std::string http_get(const std::string& address, int port, const std::string& path) {
-  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<std::uint16_t>(port));
-  ::inet_pton(AF_INET, address.c_str(), &peer.sin_addr);
-  const timeval limit{.tv_sec = 10, .tv_usec = 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0)
-    return {};
+  const UniqueFd socket = connect_to(address, port, SOCK_STREAM, 10);
+  if (!socket) return {};
   try {
     write_all(socket.get(), "GET " + path + " HTTP/1.0\r\nHost: " + address + "\r\n\r\n");
     const std::string answer = read_all(socket.get());
@@ -170,6 +168,15 @@ std::string http_get(const std::string& address, int port, const std::string& pa
   } catch (const Error&) {
     return {};  // reset or silent: nobody answers
   }
+}
+
+std::string ask_by_udp(const std::string& address, int port, const std::string& question) {
+  const UniqueFd socket = connect_to(address, port, SOCK_DGRAM, 1);
+  std::string answer(1024, '\0');
+  if (!socket || ::send(socket.get(), question.data(), question.size(), 0) < 0) return {};
+  answer.resize(static_cast<std::size_t>(
+      std::max<ssize_t>(0, ::recv(socket.get(), answer.data(), answer.size(), 0))));
+  return answer;
 }
 
 std::string trimmed(std::string text) {

@@ -67,11 +67,10 @@ class Docker {
   std::vector<std::string> volumes_;
 };
 
-/// Polls until `condition` holds; false after `timeout`.
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds timeout = std::chrono::seconds(10));
 /// The body of http://ADDRESS:PORT/PATH; empty when nobody answers.
 std::string http_get(const std::string& address, int port, const std::string& path);
+/// The datagram that answers; empty when none does within a second.
+std::string ask_by_udp(const std::string& address, int port, const std::string& question);
 /// `text` without white space at its ends.
 [[nodiscard]] std::string trimmed(std::string text);
 

@@ -7,6 +7,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/io.h"
 #include "runtime/base/path.h"
+#include "tests/support/eventually.h"
 
 namespace kata::test {
 

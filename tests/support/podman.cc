@@ -13,6 +13,7 @@
 #include "runtime/base/path.h"
 #include "runtime/base/sys_process.h"
 #include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 #include "tests/support/require.h"
 
 namespace kata::test {

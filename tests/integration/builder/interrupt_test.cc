@@ -9,7 +9,7 @@
 
 #include "runtime/base/error.h"
 #include "tests/integration/builder/fake_kernel.h"
-#include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 
 namespace {
 

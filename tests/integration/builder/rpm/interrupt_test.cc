@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "tests/integration/builder/rpm/package_bench.h"
-#include "tests/support/docker.h"
+#include "tests/support/eventually.h"
 
 namespace {
 
