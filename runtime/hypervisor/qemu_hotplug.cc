@@ -278,14 +278,28 @@ asio::awaitable<void> QemuHotplug::execute_leniently(std::string command, Json a
   }
 }
 
+asio::awaitable<bool> QemuHotplug::ask_for_device(const std::string& device) {
+  try {
+    co_await qmp_.execute("device_del", by_id(device));
+  } catch (const Error& error) {
+    // QEMU refuses as long as the power indicator of the device's slot blinks.
+    if (std::string_view(error.what()).find("guest is busy") == std::string_view::npos) throw;
+    co_return false;
+  }
+  co_return true;
+}
+
 asio::awaitable<void> QemuHotplug::remove_device(const std::string& device) {
-  co_await qmp_.execute("device_del", by_id(device));
+  bool is_asked = co_await ask_for_device(device);
   // The guest must let go of it; DEVICE_DELETED comes then. Asking again for the device tells the
   // same without an event.
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (int i = 0; i < kUnplugPolls; ++i) {
     // A guest that had not seen the device yet did not see the request either.
-    if (i > 0 && i % kAskAgain == 0) co_await execute_leniently("device_del", by_id(device));
+    if (!is_asked)
+      is_asked = co_await ask_for_device(device);
+    else if (i > 0 && i % kAskAgain == 0)
+      co_await execute_leniently("device_del", by_id(device));
     const Json devices = co_await qmp_.execute("qom-list", peripherals());
     if (!lists_device(devices, device)) {
       release_port(device);

@@ -34,6 +34,8 @@ class QemuHotplug {
   std::string take_port(const std::string& device);
   void release_port(const std::string& device);
   asio::awaitable<void> execute_leniently(std::string command, Json arguments);
+  /// False when the guest is busy with the device, just plugged as it is: ask again.
+  asio::awaitable<bool> ask_for_device(const std::string& device);
   asio::awaitable<void> remove_device(const std::string& device);
 
   QmpClient& qmp_;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <catch2/catch.hpp>
@@ -186,6 +187,26 @@ TEST_CASE("a list of CPUs that QEMU would not write adds none", "[hotplug]") {
   };
   CHECK(p.run(grow(p)).empty());
   CHECK(p.names() == std::vector<std::string>{"qmp_capabilities", "query-hotpluggable-cpus"});
+}
+
+TEST_CASE("a guest that is busy with a device is asked for it again", "[hotplug]") {
+  Plugging p;
+  int refusals = 3;
+  p.script->answer = [&](const Json& command) {
+    const bool refuses = command["execute"] == "device_del" && refusals-- > 0;
+    const bool is_there = refusals >= 0;
+    const std::string devices = is_there ? R"({"name": "dev-net1"})" : "";
+    const std::string result = command["execute"] == "qom-list" ? "[" + devices + "]" : "{}";
+    const std::string error =
+        R"({"class": "GenericError", "desc": "Hot-unplug failed: guest is busy"})";
+    return fmt::format("{{\"{}\": {}, \"id\": {}}}\r\n", refuses ? "error" : "return",
+                       refuses ? error : result, command.value("id", 0));
+  };
+  const std::string device = "net1";
+  CHECK(p.run(p.hotplug.remove_network(device)).empty());
+  const std::vector<std::string> names = p.names();
+  CHECK(std::ranges::count(names, "device_del") == 4);
+  CHECK(names.back() == "netdev_del");
 }
 
 TEST_CASE("a device whose name is no text is not the one that goes", "[hotplug]") {

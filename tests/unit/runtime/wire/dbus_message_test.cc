@@ -72,7 +72,8 @@ TEST_CASE("a message of D-Bus that is cut or whose lengths lie is an error", "[d
     std::string changed = text;
     changed[at] = '\xff';
     try {
-      Reader body(decode(changed).body);
+      const Message message = decode(changed);
+      Reader body(message.body);
       body.string();
       body.begin_array(4);
     } catch (const Error&) {
