@@ -75,6 +75,17 @@ void set_send_buffer(int socket, int size) noexcept {
     ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
+void open_missing_standard_streams() {
+  for (;;) {
+    // the lowest free number; inherited on purpose
+    const int fd = ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open)
+    if (fd < 0) throw_errno(errno, "open /dev/null");
+    if (fd <= STDERR_FILENO) continue;
+    ::close(fd);
+    return;
+  }
+}
+
 UniqueFd open_file(const std::string& path, int flags, unsigned mode) {
   for (;;) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);

@@ -51,6 +51,11 @@ struct Pipe {
 void set_send_buffer(int socket, int size) noexcept;
 /// open(2) with O_CLOEXEC added, EINTR retried. Throws Error that names the path.
 [[nodiscard]] UniqueFd open_file(const std::string& path, int flags, unsigned mode = 0);
+
+/// Gives descriptors 0, 1 and 2 to /dev/null where the caller has closed them. A program that
+/// passes its standard streams on calls it first: what it opens would take their numbers, and be
+/// passed on.
+void open_missing_standard_streams();
 /// Whether something is at `path` (symbolic links followed).
 [[nodiscard]] bool path_exists(const std::string& path) noexcept;
 /// Sets or clears O_NONBLOCK. Throws Error.

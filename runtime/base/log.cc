@@ -79,6 +79,13 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
+std::unique_ptr<spdlog::formatter> json_formatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<JsonMessage>('*').set_pattern(
+      R"({"level":"%l","msg":"%*","time":"%Y-%m-%dT%H:%M:%SZ"})");
+  return formatter;
+}
+
 /// The guest agent's log, without spdlog: its registry and formatters are code that an emulated
 /// guest would have to translate for a few lines. One write(2) a line, with the syslog priority the
 /// kernel reads; see /dev/kmsg in Documentation/ABI/testing/dev-kmsg.
@@ -119,10 +126,14 @@ void install(std::shared_ptr<spdlog::sinks::sink> sink, Level threshold, std::st
 
 }  // namespace
 
-void to_stderr(Level threshold, std::string_view program) {
+void to_stderr(Level threshold, std::string_view program, Format format) {
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  // whoever wants to see each step wants to see how long it took
-  sink->set_pattern(threshold <= Level::debug ? "%T.%f %n: %l: %v" : "%n: %l: %v");
+  if (format == Format::json) {
+    sink->set_formatter(json_formatter());
+  } else {
+    // whoever wants to see each step wants to see how long it took
+    sink->set_pattern(threshold <= Level::debug ? "%T.%f %n: %l: %v" : "%n: %l: %v");
+  }
   install(std::move(sink), threshold, program);
 }
 
@@ -134,10 +145,7 @@ void to_file(const std::string& path, Format format, Level threshold, std::strin
     throw_error(Code::invalid_argument, "open log file {}: {}", path, error.what());
   }
   if (format == Format::json) {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    formatter->add_flag<JsonMessage>('*').set_pattern(
-        R"({"level":"%l","msg":"%*","time":"%Y-%m-%dT%H:%M:%SZ"})");
-    sink->set_formatter(std::move(formatter));
+    sink->set_formatter(json_formatter());
   } else {
     sink->set_pattern(R"(time="%Y-%m-%dT%H:%M:%S%z" level=%l msg="%v")");
   }

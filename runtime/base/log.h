@@ -21,7 +21,7 @@ enum class Level { trace, debug, info, warn, error };
 enum class Format { text, json };
 
 /// Sends lines to standard error (the default of every program until something else is set).
-void to_stderr(Level threshold, std::string_view program);
+void to_stderr(Level threshold, std::string_view program, Format format = Format::text);
 /// Sends lines to `path`, appended; throws Error when it cannot be opened.
 void to_file(const std::string& path, Format format, Level threshold, std::string_view program);
 /// Sends lines to the kernel's log (/dev/kmsg), as the guest's PID 1 does; quietly to nowhere when

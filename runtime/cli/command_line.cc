@@ -33,18 +33,32 @@ bool takes_value(const CLI::App& app, const std::string& word) {
   return option != nullptr && option->get_items_expected_max() > 0;
 }
 
-/// The index in `words`, from `begin`, behind the first word that is neither an option nor an
-/// option's value.
-std::size_t behind_first_argument(const CLI::App& app, const std::vector<std::string>& words,
-                                  std::size_t begin) {
+/// runc takes its long options with one dash as well, as Go programs do; CLI11 wants two.
+void add_second_dash(const CLI::App& app, std::string& word) {
+  if (word.size() < 3 || !word.starts_with('-') || word.starts_with("--")) return;
+  const std::string name = "-" + word.substr(0, word.find('='));
+  if (app.get_option_no_throw(name) != nullptr) word.insert(0, 1, '-');
+}
+
+/// The index in `words`, from `begin`, of the first word that is neither an option of `app` nor an
+/// option's value; their number when there is none. Options before it get both dashes.
+std::size_t first_argument(const CLI::App& app, std::vector<std::string>& words,
+                           std::size_t begin) {
   for (std::size_t i = begin; i < words.size(); ++i) {
-    if (words[i].starts_with('-') && words[i].size() > 1) {
-      if (takes_value(app, words[i])) ++i;
-    } else {
-      return i + 1;
-    }
+    if (!words[i].starts_with('-') || words[i].size() == 1) return i;
+    add_second_dash(app, words[i]);
+    if (takes_value(app, words[i])) ++i;
   }
   return words.size();
+}
+
+std::string no_such_verb(const std::string& name) {
+  if (name == "checkpoint" || name == "restore") {
+    return name +
+           ": the processes of a container are in a virtual machine, which can be neither "
+           "checkpointed nor restored";
+  }
+  return "unknown command \"" + name + "\"; see: kata-runtime --help";
 }
 
 }  // namespace
@@ -103,6 +117,7 @@ CommandLine::CommandLine(GlobalOptions& globals) : impl_(std::make_unique<Impl>(
       ->check(CLI::ExistingFile)
       ->transform(make_absolute);
   app.add_option("--rootless", globals.rootless, "Accepted for compatibility");
+  app.add_option("--criu", globals.criu, "Accepted: there is no checkpoint");
   app.add_flag("--systemd-cgroup", globals.systemd_cgroup,
                "Accepted: the form of linux.cgroupsPath tells");
   app.add_flag("--debug", globals.debug, "Log each step");
@@ -136,40 +151,48 @@ std::string CommandLine::complete(const std::vector<std::string>& words) const {
 
 CommandLine::Parsed CommandLine::parse(std::vector<std::string> words) {
   CLI::App& app = impl_->app;
-  const std::size_t behind_verb = behind_first_argument(app, words, 0);
+  const std::size_t verb_at = first_argument(app, words, 0);
+  if (verb_at < words.size() && words[verb_at] == "help") {
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(verb_at));
+    words.resize(std::min(words.size(), verb_at + 1));
+    words.emplace_back("--help");
+  }
   Verb::Details* chosen = nullptr;
-  std::string first;
-  if (behind_verb > 0 && behind_verb <= words.size()) {
-    first = words[behind_verb - 1];
+  std::string unknown;
+  if (verb_at < words.size() && !words[verb_at].starts_with('-')) {
+    const std::string& name = words[verb_at];
     for (Verb::Details& verb : impl_->verbs) {
-      if (verb.name == first || (!verb.alias.empty() && verb.alias == first)) chosen = &verb;
+      if (verb.name == name || (!verb.alias.empty() && verb.alias == name)) chosen = &verb;
+    }
+    // Nothing behind it is read, --help neither: Podman asks by `checkpoint --help` whether there
+    // is such a verb, and looks at the status.
+    if (chosen == nullptr) {
+      unknown = no_such_verb(name);
+      words.resize(verb_at);
     }
   }
-  if (chosen != nullptr && chosen->tail != nullptr) {
+  if (chosen != nullptr) {
     const CLI::App& verb_app = *app.get_subcommand(chosen->name);
-    const std::size_t begin = behind_first_argument(verb_app, words, behind_verb);
-    const auto cut = words.begin() + static_cast<std::ptrdiff_t>(begin);
-    chosen->tail->assign(cut, words.end());
-    words.erase(cut, words.end());
-    if (!chosen->tail->empty() && chosen->tail->front() == "--") {
-      chosen->tail->erase(chosen->tail->begin());
+    std::size_t at = first_argument(verb_app, words, verb_at + 1);
+    if (chosen->tail != nullptr) {
+      const auto cut = words.begin() + static_cast<std::ptrdiff_t>(std::min(at + 1, words.size()));
+      chosen->tail->assign(cut, words.end());
+      words.erase(cut, words.end());
+      if (!chosen->tail->empty() && chosen->tail->front() == "--") {
+        chosen->tail->erase(chosen->tail->begin());
+      }
     }
+    while (at < words.size()) at = first_argument(verb_app, words, at + 1);
   }
   std::reverse(words.begin(), words.end());  // what CLI11 wants
   try {
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
     return {.action = {}, .status = 0, .usage_error = {}, .text = app.help()};
-  } catch (const CLI::ExtrasError& error) {
-    const bool is_verb = chosen == nullptr && !first.starts_with('-');
-    return {.action = {},
-            .status = 2,
-            .usage_error = is_verb ? "unknown command \"" + first + "\"; see: kata-runtime --help"
-                                   : error.what(),
-            .text = {}};
   } catch (const CLI::ParseError& error) {
     return {.action = {}, .status = 2, .usage_error = error.what(), .text = {}};
   }
+  if (!unknown.empty()) return {.action = {}, .status = 2, .usage_error = unknown, .text = {}};
   if (chosen == nullptr || !chosen->action) {
     return {.action = {}, .status = 0, .usage_error = {}, .text = app.help()};
   }

@@ -9,7 +9,7 @@ void describe_create_options(Verb& verb, CreateOptions& options) {
   verb.value("-b,--bundle", options.bundle, "Folder of config.json; default: the current one")
       .value("--pid-file", options.pid_file, "File for the pid that stands for the container")
       .value("--console-socket", options.console_socket, "Socket that gets the pty's master")
-      .value("--preserve-fds", options.preserve_fds, "Accepted; descriptors stay on the host")
+      .number("--preserve-fds", options.preserve_fds, "Accepted; descriptors stay on the host")
       .flag("--no-pivot", options.no_pivot, "Accepted: the guest has its own root")
       .flag("--no-new-keyring", options.no_new_keyring, "Accepted: the guest has its own keyrings");
 }

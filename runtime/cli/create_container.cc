@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <vector>
 
 #include "runtime/base/error.h"
@@ -110,9 +111,12 @@ oci::Bundle load_valid_bundle(const CreateOptions& options) {
   in_context([&] { oci::validate_spec(bundle.spec); }, "{}/config.json", bundle.path);
   check_console(bundle.spec.process().terminal(), options.console_socket, options.foreground);
   check_network(bundle.spec);
-  if (!options.preserve_fds.empty() && options.preserve_fds != "0") {
-    log::warn("descriptors cannot be passed into a virtual machine preserve_fds={}",
-              options.preserve_fds);
+  warn_of_kept_descriptors(options.preserve_fds);
+  for (const char* variable : {"LISTEN_FDS", "NOTIFY_SOCKET"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    log::warn("systemd's sockets are not passed into a virtual machine variable={} value={}",
+              variable, value);
   }
   return bundle;
 }
@@ -121,6 +125,11 @@ oci::Bundle load_valid_bundle(const CreateOptions& options) {
 
 void write_pid_file(const std::string& path, pid_t pid) {
   if (!path.empty()) write_file_atomic(path, std::to_string(pid), 0644);
+}
+
+void warn_of_kept_descriptors(const std::optional<std::int64_t>& preserve_fds) {
+  if (preserve_fds.value_or(0) == 0) return;
+  log::warn("descriptors cannot be passed into a virtual machine preserve_fds={}", *preserve_fds);
 }
 
 void check_console(bool terminal, const std::string& console_socket, bool foreground) {

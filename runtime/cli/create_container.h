@@ -5,6 +5,8 @@
 // undoes all that came before it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "runtime/base/fd.h"
@@ -22,7 +24,7 @@ struct CreateOptions {
       false;  ///< `run` without --detach: a terminal without --console-socket is the caller's own
   bool no_pivot = false;  ///< accepted: the guest has its own root
   bool no_new_keyring = false;
-  std::string preserve_fds;
+  std::optional<std::int64_t> preserve_fds;
 };
 
 struct CreatedContainer {
@@ -38,6 +40,9 @@ struct CreatedContainer {
 /// Writes the pid as engines read it: digits, no newline; a reader sees all or nothing. Nothing for
 /// an empty path.
 void write_pid_file(const std::string& path, pid_t pid);
+
+/// Logs that the descriptors of --preserve-fds stay behind.
+void warn_of_kept_descriptors(const std::optional<std::int64_t>& preserve_fds);
 
 /// Throws Error(invalid_argument) when the terminal, --console-socket and --detach do not fit
 /// together, as runc.

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "agent.pb.h"
 #include "runtime/base/error.h"
+#include "runtime/cli/output.h"
 #include "runtime/cli/stats_json.h"
 #include "runtime/cli/status.h"
 
@@ -35,8 +35,7 @@ milliseconds duration_from_text(const std::string& text) {
 }
 
 void print_stats(ShimClient& shim, const std::string& id) {
-  std::puts(stats_event_json(id, shim.stats(id)).c_str());
-  std::fflush(stdout);
+  print_line(stats_event_json(id, shim.stats(id)));
 }
 
 }  // namespace
@@ -70,8 +69,7 @@ int run_events(const EventsOptions& options, Runtime& runtime) {
     if (event && event->type == "exit") return 0;
     if (event) {
       seen = event->sequence;
-      std::puts(event_json(event->type, record.id).c_str());
-      std::fflush(stdout);
+      print_line(event_json(event->type, record.id));
     } else {
       if (shim.state(record.id) == oci::Status::stopped) return 0;
       print_stats(shim, record.id);

@@ -64,6 +64,14 @@ grpc::Process read_process(const ExecOptions& options, const ContainerRecord& re
   return process;
 }
 
+/// `text` is runc's [CONTROLLERS:]PATH, a folder below the container's cgroup.
+void check_sub_cgroup(std::string_view text) {
+  const std::string_view path = text.substr(text.find(':') + 1);  // npos + 1 is 0
+  if (path.empty() || path == "/" || path == ".") return;
+  throw_error(Code::invalid_argument,
+              "--cgroup {}: a process joins the container's cgroup, not one below it", text);
+}
+
 void check_is_running(const ExecOptions& options, const ContainerRecord& record) {
   switch (query_status(record).status) {
     case oci::Status::stopped:
@@ -121,6 +129,8 @@ StartedExec start_exec(const ExecOptions& options, const ContainerRecord& record
 }
 
 StartedExec prepare_and_start(const ExecOptions& options, Runtime& runtime) {
+  check_sub_cgroup(options.cgroup);
+  warn_of_kept_descriptors(options.preserve_fds);
   const ContainerRecord record = runtime.store.get(options.id);
   check_is_running(options, record);
   const grpc::Process process = read_process(options, record);
@@ -147,8 +157,8 @@ void add_exec(CommandLine& line) {
       .flag("--no-new-privs", o->no_new_privs, "Set no_new_privs")
       .value("--apparmor", o->apparmor, "AppArmor profile")
       .value("--process-label", o->process_label, "SELinux label")
-      .value("--preserve-fds", o->preserve_fds, "Accepted; descriptors stay on the host")
-      .value("--cgroup", o->cgroup, "Accepted: the process shares the container's")
+      .number("--preserve-fds", o->preserve_fds, "Accepted; descriptors stay on the host")
+      .value("--cgroup", o->cgroup, "Accepted when it is the container's own, /")
       .flag("--ignore-paused", o->ignore_paused, "Accepted; it is an error all the same")
       .id(o->id)
       .tail(o->args, "COMMAND [ARGUMENT...] follow the id.");

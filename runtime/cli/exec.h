@@ -3,6 +3,8 @@
 // `exec`: another process in a running container.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,7 @@ struct ExecOptions {
   bool no_new_privs = false;
   std::string apparmor;
   std::string process_label;
-  std::string preserve_fds;
+  std::optional<std::int64_t> preserve_fds;
   std::string cgroup;
   bool ignore_paused = false;
   std::vector<std::string> args;

@@ -10,8 +10,8 @@
 
 namespace kata::cli {
 
-/// "kata-runtime: MESSAGE" on standard error; with --log also a line of level error there, whose
-/// `msg` dockerd shows.
+/// "kata-runtime: MESSAGE" on standard error, or JSON with --log-format json alone; with --log also
+/// a line of level error there, whose `msg` dockerd shows.
 void report_failure(const GlobalOptions& globals, const std::string& message) noexcept;
 
 /// Sets the log up as the options say. Throws Error when the file cannot be opened.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/kill.h"
 
+#include <csignal>
 #include <memory>
 
 #include "runtime/base/error.h"
@@ -19,7 +20,7 @@ void add_kill(CommandLine& line) {
 }
 
 int run_kill(const KillOptions& options, Runtime& runtime) {
-  const int signal = signal_from_name(options.signal);
+  const int signal = options.signal.empty() ? SIGTERM : signal_from_name(options.signal);
   const ContainerRecord record = runtime.store.get(options.id);
   std::optional<ShimClient> shim = connect_shim(record);
   const bool stopped = !shim || shim->state(record.id) == oci::Status::stopped;

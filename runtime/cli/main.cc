@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/fd.h"
 #include "runtime/cli/check.h"
 #include "runtime/cli/create.h"
 #include "runtime/cli/debug_console.h"
@@ -20,6 +21,7 @@
 #include "runtime/cli/features.h"
 #include "runtime/cli/kill.h"
 #include "runtime/cli/list.h"
+#include "runtime/cli/output.h"
 #include "runtime/cli/pause.h"
 #include "runtime/cli/ps.h"
 #include "runtime/cli/relay.h"
@@ -67,6 +69,7 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   GlobalOptions globals;
   try {
+    kata::open_missing_standard_streams();
     CommandLine line(globals);
     add_verbs(line);
     if (argc > 1 && argv[1] == std::string_view(kata::completion::kVerb)) {
@@ -83,7 +86,9 @@ int main(int argc, char** argv) {
     std::fputs(parsed.text.c_str(), stdout);
     if (!parsed.action) return parsed.status;
     Runtime runtime(globals);
-    return parsed.action(runtime);
+    const int status = parsed.action(runtime);
+    flush_output();
+    return status;
   } catch (const std::exception& error) {
     report_failure(globals, error.what());
     return 1;

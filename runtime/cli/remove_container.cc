@@ -48,6 +48,21 @@ bool remove_in_sandbox(const ContainerStore& store, const ContainerRecord& recor
   return true;
 }
 
+/// Whether its sandbox process does anything at all: it tells the state of a container by itself.
+bool answers(const ContainerRecord& record) {
+  std::optional<ShimClient> shim = connect_shim(record);
+  if (!shim) return false;
+  try {
+    static_cast<void>(shim->state(record.id));
+  } catch (const Error& error) {
+    if (error.code() != Code::deadline_exceeded) return true;
+    log::warn("the sandbox process does not answer and is killed id={} pid={}", record.id,
+              record.shim.pid);
+    return false;
+  }
+  return true;
+}
+
 void kill_in_sandbox(const ContainerRecord& record) {
   std::optional<ShimClient> shim = connect_shim(record);
   if (!shim) return;
@@ -70,10 +85,12 @@ void force_remove_container(const ContainerStore& store, const std::string& id) 
     if (store.is_reserved(id)) clean_up_folder(store, id);
     return;
   }
-  kill_in_sandbox(*record);
   bool removed = false;
-  ignore_error([&] { removed = remove_in_sandbox(store, *record); },
-               "what is left is removed below");
+  if (answers(*record)) {
+    kill_in_sandbox(*record);
+    ignore_error([&] { removed = remove_in_sandbox(store, *record); },
+                 "what is left is removed below");
+  }
   if (!removed) run_poststop_hooks(*record);
   clean_up(store, *record);
 }

@@ -18,6 +18,7 @@ struct GlobalOptions {
   std::string
       config;  ///< --config; the environment's KATA_CONF_FILE is the sandbox process's to read
   std::string rootless;         ///< accepted for engines that give it
+  std::string criu;             ///< accepted: there is no checkpoint
   bool systemd_cgroup = false;  ///< accepted: the form of linux.cgroupsPath tells
   bool debug = false;
   bool version = false;

@@ -67,6 +67,8 @@ void add_update(CommandLine& line) {
       .value("--cpuset-mems", o->cpuset_mems, "Memory nodes to use")
       .number("--pids-limit", o->pids_limit, "Number of processes; -1: no limit")
       .number("--blkio-weight", o->blkio_weight, "Block I/O weight, 10-1000")
+      .value("--l3-cache-schema", o->l3_cache_schema, "Refused: caches are the host's")
+      .value("--mem-bw-schema", o->mem_bw_schema, "Refused: memory bandwidth is the host's")
       .id(o->id);
   verb.run([o](Runtime& runtime) { return run_update(*o, runtime); });
 }
@@ -92,7 +94,14 @@ grpc::LinuxResources resources_from_options(const UpdateOptions& options) {
   set_memory(options, resources);
   set_cpu(options, resources);
   if (options.pids_limit) resources.mutable_pids()->set_limit(*options.pids_limit);
-  if (options.blkio_weight) {
+  for (const std::string* schema : {&options.l3_cache_schema, &options.mem_bw_schema}) {
+    if (schema->empty()) continue;
+    throw_error(Code::invalid_argument,
+                "{}: caches and memory bandwidth of the host cannot be divided within a virtual "
+                "machine",
+                *schema);
+  }
+  if (options.blkio_weight.value_or(0) != 0) {  // as runc: 0 is its default
     if (*options.blkio_weight < 10 || *options.blkio_weight > 1000) {
       throw_error(Code::invalid_argument, "--blkio-weight: {} is not between 10 and 1000",
                   *options.blkio_weight);

@@ -22,6 +22,8 @@ struct UpdateOptions {
   std::string kernel_memory_tcp;
   std::string cpuset_cpus;
   std::string cpuset_mems;
+  std::string l3_cache_schema;
+  std::string mem_bw_schema;
   std::optional<std::int64_t> cpu_period;
   std::optional<std::int64_t> cpu_quota;
   std::optional<std::int64_t> cpu_share;

@@ -62,7 +62,13 @@ constexpr Difference kDifferences[] = {
      "systemd is not the init, the runtime makes the cgroup where systemd would put it; a user "
      "without root who may not, runs the machine without one, and limits hold in the guest"},
     {"command line: exec --ignore-paused", "an error, in place of waiting for resume"},
-    {"command line: checkpoint, restore", "there are no such commands"},
+    {"command line: exec --cgroup",
+     "an error unless it is /: a process joins the container's cgroup, not one below it"},
+    {"command line: checkpoint, restore",
+     "there are no such commands: a virtual machine can be neither checkpointed nor restored"},
+    {"command line: LISTEN_FDS, NOTIFY_SOCKET",
+     "sockets of systemd are not passed on, and their variables not set in the container; a "
+     "warning in the log says so. A NOTIFY_SOCKET that is a volume can be written to"},
 };
 
 }  // namespace

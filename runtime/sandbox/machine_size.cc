@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/machine_size.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace kata::sandbox {
@@ -15,7 +17,8 @@ constexpr std::uint64_t kMostMib = 1U << 22;
 
 }  // namespace
 
-MachineSize machine_size(const MachineSize& base, const grpc::LinuxResources& resources) {
+MachineSize machine_size(const MachineSize& base, const grpc::LinuxResources& resources,
+                         std::uint64_t host_mib) {
   MachineSize size = base;
   const grpc::LinuxCPU& cpu = resources.cpu();
   if (cpu.quota() > 0) {
@@ -27,10 +30,18 @@ MachineSize machine_size(const MachineSize& base, const grpc::LinuxResources& re
   }
   if (resources.memory().limit() > 0) {
     const auto limit = static_cast<std::uint64_t>(resources.memory().limit()) / kBytesPerMib;
-    if (limit > base.memory_mib / 2)
-      size.memory_mib += static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, kMostMib));
+    if (limit > base.memory_mib / 2) {
+      const std::uint64_t most = std::max<std::uint64_t>(host_mib, base.memory_mib);
+      size.memory_mib = static_cast<std::uint32_t>(
+          std::min({base.memory_mib + std::min(limit, kMostMib), most, kMostMib}));
+    }
   }
   return size;
+}
+
+std::uint64_t host_memory_mib() {
+  const auto pages = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / kBytesPerMib;
 }
 
 void complete_cpu_limit(grpc::LinuxResources& update, const grpc::LinuxResources& kept) {

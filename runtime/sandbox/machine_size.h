@@ -15,9 +15,14 @@ struct MachineSize {
 };
 
 /// `base`, the size by the configuration, grown so that a container can fill its limits: as many
-/// CPUs as its quota is worth, and its memory on top of what the guest itself uses.
+/// CPUs as its quota is worth, and its memory on top of what the guest itself uses. No limit makes
+/// the machine larger than `host_mib`, the host's own memory: engines write any number for "none".
 [[nodiscard]] MachineSize machine_size(const MachineSize& base,
-                                       const grpc::LinuxResources& resources);
+                                       const grpc::LinuxResources& resources,
+                                       std::uint64_t host_mib);
+
+/// The memory of the host in MiB.
+[[nodiscard]] std::uint64_t host_memory_mib();
 
 /// An update may name the quota or the period alone: the other half stays what it was in `kept`, as
 /// in runc.

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "runtime/base/io.h"
+#include "runtime/base/json.h"
 #include "tests/e2e/bundle.h"
 #include "tests/support/docker.h"
 #include "tests/support/host_state.h"
@@ -168,6 +169,24 @@ TEST_CASE("a network namespace that is gone is named", "[e2e]") {
   text.insert(at + 17, ", \"path\": \"/run/netns/no-such-namespace\"");
   kata::write_file(oci.bundle() + "/config.json", text);
   check_refused(docker, oci, "bad-7", {"/run/netns/no-such-namespace"});
+}
+
+TEST_CASE("an answer that cannot be written is an error", "[e2e]") {
+  Docker docker;
+  OciRuntime oci(docker);
+  const CommandResult result = oci.under({"sh", "-c", "exec \"$@\" >/dev/full", "sh"}, {"list"});
+  CHECK(result.status != 0);
+  CHECK_THAT(result.error_output, Catch::Contains("no space", Catch::CaseSensitive::No));
+}
+
+TEST_CASE("with --log-format json alone the error is JSON", "[e2e]") {
+  Docker docker;
+  OciRuntime oci(docker);
+  const CommandResult result = oci({"--log-format", "json", "state", "nobody"});
+  CHECK(result.status != 0);
+  const kata::Json error = kata::parse_json(result.error_output, "standard error");
+  CHECK(error["level"] == "error");
+  CHECK_THAT(error["msg"].get<std::string>(), Catch::Contains("does not exist"));
 }
 
 TEST_CASE("usage errors are told apart", "[e2e]") {

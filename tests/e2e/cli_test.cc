@@ -55,10 +55,17 @@ TEST_CASE("the command line takes a container through its life", "[e2e]") {
   CHECK(oci.status_of("cli-1") == "running");
   CHECK(oci.ok({"update", "--memory", "134217728", "cli-1"}));
   CHECK_THAT(oci({"events", "--stats", "cli-1"}).output, Catch::Contains("\"memory\""));
+  // A reader that has seen enough ends it.
+  CHECK_THAT(oci.under({"sh", "-c", "\"$@\" | head -n 1", "sh"},
+                       {"events", "--interval", "100ms", "cli-1"})
+                 .output,
+             Catch::Contains("\"stats\""));
+  CHECK(oci({"exec", "--cgroup", "/", "cli-1", "true"}).status == 0);
+  CHECK(oci({"exec", "--cgroup", "not-there", "cli-1", "true"}).status == 255);
 
   CHECK(oci({"delete", "cli-1"}).status != 0);  // it runs
   CHECK(oci.status_of("cli-1") == "running");
-  REQUIRE(oci.ok({"kill", "cli-1", "TERM"}));
+  REQUIRE(oci.ok({"kill", "cli-1", ""}));  // as none
   CHECK(kata::test::eventually([&] { return oci.status_of("cli-1") == "stopped"; }));
   REQUIRE(oci.ok({"delete", "cli-1"}));
   CHECK(oci({"state", "cli-1"}).status != 0);
@@ -75,6 +82,17 @@ TEST_CASE("run waits for the container and gives its status", "[e2e]") {
   CHECK(result.status == 11);
   CHECK(oci({"state", "cli-2"}).status != 0);
   CHECK(OciRuntime::cgroups_of("cli-2").empty());
+  CHECK(left_behind(docker, before) == "");
+}
+
+TEST_CASE("run without standard streams gives the container empty ones", "[e2e]") {
+  Docker docker;
+  OciRuntime oci(docker);
+  const auto before = host_state(docker);
+  oci.write_bundle({"sh", "-c", "read line && exit 1; echo to nobody; exit 3"});
+  const CommandResult result = oci.under({"sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"},
+                                         {"run", "--bundle", oci.bundle(), "cli-5"});
+  CHECK(result.status == 3);
   CHECK(left_behind(docker, before) == "");
 }
 

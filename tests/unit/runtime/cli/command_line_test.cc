@@ -70,7 +70,38 @@ TEST_CASE("usage errors are told apart from runtime errors", "[cli]") {
   CHECK_FALSE(parse({"--log-format", "xml", "check"}).parsed.usage_error.empty());
   CHECK(parse({"--help"}).parsed.text.find("exec") != std::string::npos);
   CHECK(parse({"--version"}).globals.version);
+  CHECK(parse({"--criu", "/usr/sbin/criu", "--rootless", "auto", "check"}).parsed.action);
   CHECK(parse({"kata-check"}).parsed.action);
+}
+
+TEST_CASE("a checkpoint is refused with the reason, however its help is asked for", "[cli]") {
+  for (const char* verb : {"checkpoint", "restore"}) {
+    const Given given = parse({"--log", "/l", verb, "--help", "--image-path", "/i", "c1"});
+    CHECK(given.parsed.status == 2);  // Podman takes 0 for "there is such a verb"
+    CHECK(given.parsed.text.empty());
+    CHECK_THAT(given.parsed.usage_error, Catch::Contains("checkpointed nor restored"));
+    CHECK(given.globals.log == "/l");  // where the engine looks for the reason
+  }
+}
+
+TEST_CASE("long options are read with one dash too, as Go programs do", "[cli]") {
+  const Given given = parse({"-root", "/r", "-log-format=json", "exec", "-tty", "-env",
+                             "-x=-detach", "-user=5", "c1", "ps", "-tty"});
+  CHECK(given.parsed.usage_error.empty());
+  CHECK(given.globals.root == "/r");
+  CHECK(given.globals.log_format == "json");
+  CHECK(given.tty);
+  CHECK_FALSE(given.detach);
+  CHECK(given.env == Words{"-x=-detach"});
+  CHECK(given.user == "5");
+  CHECK(given.args == Words{"ps", "-tty"});
+}
+
+TEST_CASE("help is a verb, too", "[cli]") {
+  CHECK(parse({"help"}).parsed.text == parse({"--help"}).parsed.text);
+  CHECK(parse({"help", "exec"}).parsed.text == parse({"exec", "--help"}).parsed.text);
+  CHECK(parse({"help", "exec"}).parsed.text != parse({"--help"}).parsed.text);
+  CHECK(parse({"help", "nonsense"}).parsed.status == 2);
 }
 
 TEST_CASE("sizes are read as runc reads them", "[cli]") {
@@ -99,6 +130,11 @@ TEST_CASE("update's options become resources", "[cli]") {
   CHECK(resources.cpu().cpus() == "0");
   CHECK(resources.pids().limit() == 7);
   CHECK_FALSE(resources.has_block_io());
+  options.blkio_weight = 0;  // runc's default
+  CHECK_FALSE(resources_from_options(options).has_block_io());
+  options.l3_cache_schema = "L3:0=f";
+  CHECK_THROWS_WITH(resources_from_options(options), Catch::Contains("L3:0=f"));
+  options.l3_cache_schema.clear();
   options.cpu_share = -1;
   CHECK_THROWS_AS(resources_from_options(options), Error);
 }

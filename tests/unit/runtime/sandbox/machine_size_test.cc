@@ -12,6 +12,7 @@ using kata::sandbox::MachineSize;
 namespace {
 
 constexpr MachineSize kBase{.vcpus = 1, .memory_mib = 2048};
+constexpr std::uint64_t kHost = 24576;
 
 grpc::LinuxResources resources(std::int64_t quota, std::uint64_t period, std::int64_t limit_mib) {
   grpc::LinuxResources value;
@@ -24,15 +25,15 @@ grpc::LinuxResources resources(std::int64_t quota, std::uint64_t period, std::in
 }  // namespace
 
 TEST_CASE("a machine has the processors that a quota is worth", "[sandbox]") {
-  CHECK(machine_size(kBase, resources(50000, 100000, 0)).vcpus == 1);
-  CHECK(machine_size(kBase, resources(100000, 100000, 0)).vcpus == 1);
-  CHECK(machine_size(kBase, resources(100001, 100000, 0)).vcpus == 2);
-  CHECK(machine_size(kBase, resources(400000, 100000, 0)).vcpus == 4);
-  CHECK(machine_size(kBase, resources(-1, 100000, 0)).vcpus == 1);
-  CHECK(machine_size(kBase, resources(400000, 0, 0)).vcpus == 4);  // the kernel's own period
+  CHECK(machine_size(kBase, resources(50000, 100000, 0), kHost).vcpus == 1);
+  CHECK(machine_size(kBase, resources(100000, 100000, 0), kHost).vcpus == 1);
+  CHECK(machine_size(kBase, resources(100001, 100000, 0), kHost).vcpus == 2);
+  CHECK(machine_size(kBase, resources(400000, 100000, 0), kHost).vcpus == 4);
+  CHECK(machine_size(kBase, resources(-1, 100000, 0), kHost).vcpus == 1);
+  CHECK(machine_size(kBase, resources(400000, 0, 0), kHost).vcpus == 4);  // the kernel's own period
   // no overflow, and no machine of a million processors
   const auto most = std::numeric_limits<std::int64_t>::max();
-  CHECK(machine_size(kBase, resources(most, 1, 0)).vcpus == 1024);
+  CHECK(machine_size(kBase, resources(most, 1, 0), kHost).vcpus == 1024);
 }
 
 TEST_CASE("an update of half a processor limit keeps the other half", "[sandbox]") {
@@ -48,8 +49,17 @@ TEST_CASE("an update of half a processor limit keeps the other half", "[sandbox]
 }
 
 TEST_CASE("a machine has a container's memory on top of the guest's own", "[sandbox]") {
-  CHECK(machine_size(kBase, resources(0, 0, 512)).memory_mib == 2048);
-  CHECK(machine_size(kBase, resources(0, 0, 1024)).memory_mib == 2048);
-  CHECK(machine_size(kBase, resources(0, 0, 3072)).memory_mib == 2048 + 3072);
-  CHECK(machine_size(kBase, resources(0, 0, -1)).memory_mib == 2048);
+  CHECK(machine_size(kBase, resources(0, 0, 512), kHost).memory_mib == 2048);
+  CHECK(machine_size(kBase, resources(0, 0, 1024), kHost).memory_mib == 2048);
+  CHECK(machine_size(kBase, resources(0, 0, 3072), kHost).memory_mib == 2048 + 3072);
+  CHECK(machine_size(kBase, resources(0, 0, -1), kHost).memory_mib == 2048);
+}
+
+TEST_CASE("no limit makes a machine larger than the host", "[sandbox]") {
+  CHECK(machine_size(kBase, resources(0, 0, 20000), kHost).memory_mib == 2048 + 20000);
+  CHECK(machine_size(kBase, resources(0, 0, 24576), kHost).memory_mib == 24576);
+  CHECK(machine_size(kBase, resources(0, 0, std::int64_t{1} << 40), kHost).memory_mib == 24576);
+  // a configuration that asks for more than the host has is taken at its word
+  CHECK(machine_size(kBase, resources(0, 0, 4096), 1024).memory_mib == 2048);
+  CHECK(kata::sandbox::host_memory_mib() > 0);
 }
