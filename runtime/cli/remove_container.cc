@@ -6,6 +6,7 @@
 #include "runtime/base/error.h"
 #include "runtime/base/log.h"
 #include "runtime/cli/cleanup.h"
+#include "runtime/cli/process_identity.h"
 #include "runtime/cli/status.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/oci/hooks.h"
@@ -56,8 +57,7 @@ bool answers(const ContainerRecord& record) {
     static_cast<void>(shim->state(record.id));
   } catch (const Error& error) {
     if (error.code() != Code::deadline_exceeded) return true;
-    log::warn("the sandbox process does not answer and is killed id={} pid={}", record.id,
-              record.shim.pid);
+    log::warn("the sandbox process does not answer id={} pid={}", record.id, record.shim.pid);
     return false;
   }
   return true;
@@ -90,6 +90,8 @@ void force_remove_container(const ContainerStore& store, const std::string& id) 
     kill_in_sandbox(*record);
     ignore_error([&] { removed = remove_in_sandbox(store, *record); },
                  "what is left is removed below");
+  } else if (!shares_sandbox(store, *record)) {
+    end_process(record->shim, std::chrono::milliseconds(0));  // deaf to requests, to SIGTERM, too
   }
   if (!removed) run_poststop_hooks(*record);
   clean_up(store, *record);

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "runtime/base/io.h"
 #include "runtime/base/json.h"
@@ -125,6 +126,21 @@ TEST_CASE("a container whose QEMU was killed is stopped, and delete cleans up", 
   CHECK(kata::test::eventually([&] { return oci.status_of("cli-4") == "stopped"; },
                                std::chrono::seconds(2)));
   CHECK(oci.ok({"delete", "cli-4"}));
+  CHECK(left_behind(docker, before) == "");
+}
+
+TEST_CASE("delete --force removes a container whose sandbox process hangs", "[e2e][slow]") {
+  Docker docker;
+  kata::test::require(docker.is_vm(), "kata-runtime", "runc has no sandbox process");
+  OciRuntime oci(docker);
+  const auto before = host_state(docker);
+  oci.write_bundle({"sleep", "1000"});
+  REQUIRE(oci.ok({"run", "--detach", "--bundle", oci.bundle(), "cli-6"}));
+  const Json state = kata::read_json_file(oci.folder() + "/root/cli-6/state.json");
+  REQUIRE(::kill(state.at("shim_pid").get<pid_t>(), SIGSTOP) == 0);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(oci.ok({"delete", "--force", "cli-6"}));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
   CHECK(left_behind(docker, before) == "");
 }
 
