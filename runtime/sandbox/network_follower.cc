@@ -222,7 +222,8 @@ asio::awaitable<void> NetworkFollower::tell(Card& card, network::Endpoint endpoi
   *request.mutable_interface() = network::interface_to_proto(endpoint);
   const std::string wanted = request.interface().SerializeAsString();
   if (card.told == wanted) co_return;
-  if (card.guest_mac != endpoint.mac)
+  // One that was put aside is asked for by its address, even when it stays the same.
+  if (card.guest_mac != endpoint.mac || card.told.empty())
     request.mutable_interface()->set_current_hw_addr(network::to_string(card.guest_mac));
   card.told.clear();
   try {

@@ -2,6 +2,7 @@
 //
 // Podman and its conmon: one container. Several questions to each, since each starts a machine.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <sstream>
 
 #include "runtime/base/io.h"
@@ -246,6 +247,24 @@ TEST_CASE("a volume over which the container has a layer of its own", "[e2e]") {
   CHECK(result.output == "givenchanged\nnew\nimage\n");
   CHECK(kata::read_file(volume.path() + "/given") == "given");
   CHECK_FALSE(kata::path_exists(volume.path() + "/new"));
+}
+
+TEST_CASE("podman network reload gives a running container its interfaces again", "[e2e]") {
+  Podman podman;
+  const std::string id = podman.start({kImage, "sleep", "1000"});
+  const std::string gateway = podman.inspect(id, "{{.NetworkSettings.Gateway}}");
+  const auto address = [&] {
+    return podman({"exec", id, "cat", "/sys/class/net/eth0/address"}).output;
+  };
+  const std::string first = address();
+  podman.checked({"network", "reload", id});
+  // Through the interface that is gone nobody answers.
+  CHECK(eventually(
+      [&] {
+        return podman({"exec", id, "ping", "-c", "1", "-W", "2", gateway}).status == 0;
+      },
+      std::chrono::seconds(20)));
+  CHECK(address() == first);
 }
 
 TEST_CASE("a container that is made for systemd starts", "[e2e]") {
