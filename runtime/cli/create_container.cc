@@ -14,6 +14,7 @@
 #include "runtime/base/scope_exit.h"
 #include "runtime/cli/cleanup.h"
 #include "runtime/cli/console.h"
+#include "runtime/cli/earlier_pod.h"
 #include "runtime/cli/handoff.h"
 #include "runtime/cli/interrupt.h"
 #include "runtime/cli/sandbox_place.h"
@@ -175,6 +176,7 @@ CreatedContainer create_container(const CreateOptions& options, Runtime& runtime
   ContainerRecord& record = created.record;
   record = new_record(options, bundle, place, store);
   if (joins_pod) join_pod(record, store);
+  if (!joins_pod) end_earlier_pod(store, options.id);
   check_not_in_use(options.id, store);
 
   store.reserve(options.id);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "runtime/base/io.h"
+#include "runtime/base/path.h"
 #include "tests/support/docker.h"
 #include "tests/support/eventually.h"
 #include "tests/support/host_state.h"
@@ -109,6 +111,24 @@ TEST_CASE("a container joins the machine of the one whose network it is to share
   CHECK(podman.checked({"exec", guest, "echo", "still here"}) == "still here");
   podman.checked({"rm", "-f", "-t", "0", guest});
   podman.checked({"rm", "-f", "-t", "0", owner});
+  CHECK(left_behind(podman, before) == "");
+}
+
+TEST_CASE("a pod is restarted, its containers asked to stop", "[e2e]") {
+  Podman podman;
+  const auto before = host_state(podman);
+  const kata::TempDir volume("/var/tmp");
+  const std::string pod = podman.make_pod({});
+  const std::string member = podman.checked(
+      {"run", "-d", "--pod", pod, "--stop-signal", "USR1", "-v", volume.path() + ":/v", kImage,
+       "sh", "-c", "trap 'echo stopped >> /v/told; exit 3' USR1; while :; do sleep 0.1; done"});
+  // Podman makes the first container again while the others run.
+  podman.checked({"pod", "restart", pod});
+  CHECK(kata::read_file(volume.path() + "/told") == "stopped\n");
+  CHECK(podman.checked({"exec", member, "cat", "/proc/1/comm"}) == "sh");
+  CHECK(podman.checked({"pod", "inspect", "-f", "{{.State}}", pod}) == "Running");
+  if (podman.is_vm()) CHECK(engine_processes(podman, "qemu").size() == 1);
+  podman.checked({"pod", "rm", "-f", "-t", "0", pod});
   CHECK(left_behind(podman, before) == "");
 }
 
