@@ -48,7 +48,9 @@ int run_ps(const PsOptions& options, Runtime& runtime) {
   }
   const std::vector<PsColumn> columns = ps_columns(options.ps_options);
   const ContainerRecord record = runtime.store.get(options.id);
-  const kata::sandbox::ProcessesResponse processes = connect_running(record).processes(record.id);
+  kata::sandbox::ProcessesResponse processes;  // as runc: a stopped container has none
+  if (query_status(record).status != oci::Status::stopped)
+    processes = connect_running(record).processes(record.id);
   if (options.format == "json") {
     std::puts(process_json(processes).c_str());
   } else {

@@ -76,7 +76,13 @@ void add_update(CommandLine& line) {
 std::int64_t bytes_from_text(const std::string& text, std::string_view option) {
   std::int64_t number = 0;
   const char* end = text.data() + text.size();
-  const auto [rest, err] = std::from_chars(text.data(), end, number);
+  auto [rest, err] = std::from_chars(text.data(), end, number);
+  double fraction = 0;
+  if (err == std::errc() && number >= 0 && rest != end && *rest == '.') {
+    const auto [behind, failure] = std::from_chars(rest, end, fraction);
+    rest = behind;
+    err = failure;
+  }
   std::string unit(rest, end);
   for (char& c : unit) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   if (unit.ends_with("ib")) unit.resize(unit.size() - 2);
@@ -86,7 +92,9 @@ std::int64_t bytes_from_text(const std::string& text, std::string_view option) {
       number > std::numeric_limits<std::int64_t>::max() >> (10 * power) || number < -1) {
     throw_error(Code::invalid_argument, "{}: \"{}\" is not a size such as 512M", option, text);
   }
-  return number < 0 ? -1 : number << (10 * power);
+  if (number < 0) return -1;
+  const std::int64_t scale = std::int64_t{1} << (10 * power);
+  return number * scale + static_cast<std::int64_t>(fraction * static_cast<double>(scale));
 }
 
 grpc::LinuxResources resources_from_options(const UpdateOptions& options) {

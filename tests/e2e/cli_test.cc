@@ -68,6 +68,7 @@ TEST_CASE("the command line takes a container through its life", "[e2e]") {
   CHECK(oci.status_of("cli-1") == "running");
   REQUIRE(oci.ok({"kill", "cli-1", ""}));  // as none
   CHECK(kata::test::eventually([&] { return oci.status_of("cli-1") == "stopped"; }));
+  CHECK_THAT(oci({"ps", "cli-1"}).output, Catch::StartsWith("UID") && !Catch::Contains("sh -c"));
   REQUIRE(oci.ok({"delete", "cli-1"}));
   CHECK(oci({"state", "cli-1"}).status != 0);
   CHECK(left_behind(docker, before) == "");

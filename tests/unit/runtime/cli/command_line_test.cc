@@ -108,8 +108,10 @@ TEST_CASE("sizes are read as runc reads them", "[cli]") {
   CHECK(bytes_from_text("4096", "--memory") == 4096);
   CHECK(bytes_from_text("512M", "--memory") == 512 << 20);
   CHECK(bytes_from_text("1gb", "--memory") == 1 << 30);
+  CHECK(bytes_from_text("1.5g", "--memory") == 3 << 29);
   CHECK(bytes_from_text("-1", "--memory") == -1);
-  for (const char* bad : {"", "x", "1x", "-2", "99999999999999999999", "9999999999g"}) {
+  for (const char* bad :
+       {"", "x", "1x", "1.", "1.5.5g", "-1.5", "-2", "99999999999999999999", "9999999999g"}) {
     CHECK_THROWS_AS(bytes_from_text(bad, "--memory"), Error);
   }
 }
