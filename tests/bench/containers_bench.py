@@ -193,9 +193,10 @@ def main():
         (rate, memory), (control, _) = (raw["output"][runtime] for runtime in RUNTIMES)
         rows.append((f"{options.mib} MiB through standard output", f"{rate:.0f} MB/s  (runc {control:.0f})", ">= 60 MB/s",
                      verdict(-rate, -60)))
-        # buffers are filled within the first eighth; from then on nothing may grow with what has passed
+        # buffers are filled within the first eighth; from then on nothing may grow with what has passed. How full they are
+        # at the moment of looking differs, so the fullest count.
         rows.append(("  our processes meanwhile", " ".join(f"{m / 1e3:.1f}" for m in memory) + " MB", "flat",
-                     verdict(statistics.mean(memory[4:]) / statistics.mean(memory[1:4]), 1.05)))
+                     verdict(max(memory[4:]) / max(memory[1:4]), 1.05)))
     if "files" in parts:
         raw["files"] = files = file_times(engine, options.file_rounds)
         for name, text in (("create", "10 000 files in the root"), ("tar", "tar of /usr")):
