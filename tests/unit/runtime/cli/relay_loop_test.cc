@@ -44,14 +44,18 @@ class FakeShim {
     asio::co_spawn(io_, server_.accept_and_serve(std::move(listener)), asio::detached);
     thread_ = std::thread([this] { io_.run(); });
   }
-  ~FakeShim() {
-    io_.stop();
-    thread_.join();
+  ~FakeShim() { end(); }
+  /// The process that was deleted; the shim answers no more.
+  std::string deleted() {
+    end();
+    return deleted_;
   }
 
-  std::string deleted;
-
  private:
+  void end() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
   asio::awaitable<task::WaitResponse> wait(task::WaitRequest request) {
     task::WaitResponse response;
     response.set_exit_status(7);
@@ -74,7 +78,7 @@ class FakeShim {
     co_return wire::Empty{};
   }
   asio::awaitable<task::DeleteResponse> remove(task::DeleteRequest request) {
-    deleted = request.exec_id();
+    deleted_ = request.exec_id();
     co_return task::DeleteResponse{};
   }
 
@@ -82,6 +86,7 @@ class FakeShim {
   asio::steady_timer timer_;
   wire::Server server_;
   int signal_ = 0;
+  std::string deleted_;
   std::thread thread_;
 };
 
@@ -122,11 +127,11 @@ TEST_CASE("a relay passes signals on and exits with the container's status", "[c
 
 TEST_CASE("an exec's relay deletes the process at its end", "[cli]") {
   const TempDir dir;
-  const FakeShim shim(dir.path());
+  FakeShim shim(dir.path());
   const pid_t pid =
       start_loop({.process = {"c1", "exec-1"}, .sandbox_dir = dir.path(), .terminal = -1});
   CHECK(sys::shell_status(sys::wait_for(pid)) == 7);
-  CHECK(shim.deleted == "exec-1");
+  CHECK(shim.deleted() == "exec-1");
 }
 
 TEST_CASE("a relay whose sandbox process dies exits as if killed", "[cli]") {
