@@ -139,7 +139,10 @@ void translate_namespaces(grpc::Linux& linux_part, const GuestView& view) {
     grpc::LinuxNamespace* copy = kept.Add();
     copy->set_type(space.type());
     if (!space.path().empty() && !kSharable.contains(space.type())) {
-      throw_error(Code::unimplemented, "join {} namespace {}: it belongs to the host's kernel",
+      throw_error(Code::unimplemented,
+                  "join {} namespace {}: it belongs to the host's kernel, and containers of one "
+                  "machine share none; let each have its own, in a pod without an infra container "
+                  "(podman pod create --infra=false)",
                   space.type(), space.path());
     }
     if (space.path().empty()) continue;
