@@ -76,13 +76,11 @@ void set_send_buffer(int socket, int size) noexcept {
 }
 
 void open_missing_standard_streams() {
-  for (;;) {
-    // the lowest free number; inherited on purpose
-    const int fd = ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open)
-    if (fd < 0) throw_errno(errno, "open /dev/null");
-    if (fd <= STDERR_FILENO) continue;
-    ::close(fd);
-    return;
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    // the lowest free number, which is this one; inherited on purpose
+    if (::open("/dev/null", O_RDWR) < 0)  // NOLINT(android-cloexec-open)
+      throw_errno(errno, "open /dev/null, since descriptor {} is closed", stream);
   }
 }
 
