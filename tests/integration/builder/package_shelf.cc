@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/builder/package_shelf.h"
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "runtime/base/command.h"
 #include "runtime/base/error.h"
@@ -104,7 +106,6 @@ class Builder {
     make_key("stranger", "");
     make_key("locked", "open sesame");
     make_key("expired", "");
-    // a second in the past
     gpg("expired", {"--quick-set-expire", fingerprint("expired"), "seconds=1"});
     export_secret("expired", "");
     sign("main", "unsigned", "main");
@@ -116,6 +117,9 @@ class Builder {
     sign("main", "unsigned-other-bytes", "other-bytes");
     gpg("main", {"--quick-set-expire", fingerprint("main"), "seconds=1"});
     write_file(path("main-expired.asc"), gpg("main", {"--armor", "--export"}).output);
+    // The shortest time that gpg gives a key is a second; whoever takes one from here finds it
+    // over.
+    std::this_thread::sleep_for(std::chrono::seconds(2));
   }
 
  private:
