@@ -175,8 +175,10 @@ CreatedContainer create_container(const CreateOptions& options, Runtime& runtime
   CreatedContainer created;
   ContainerRecord& record = created.record;
   record = new_record(options, bundle, place, store);
-  if (joins_pod) join_pod(record, store);
-  if (!joins_pod) end_earlier_pod(store, options.id);
+  if (joins_pod)
+    join_pod(record, store);
+  else
+    end_earlier_pod(store, options.id);
   check_not_in_use(options.id, store);
 
   store.reserve(options.id);

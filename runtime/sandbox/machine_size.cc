@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sandbox/machine_size.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace kata::sandbox {
@@ -37,11 +35,6 @@ MachineSize machine_size(const MachineSize& base, const grpc::LinuxResources& re
     }
   }
   return size;
-}
-
-std::uint64_t host_memory_mib() {
-  const auto pages = static_cast<std::uint64_t>(std::max(::sysconf(_SC_PHYS_PAGES), 0L));
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / kBytesPerMib;
 }
 
 void complete_cpu_limit(grpc::LinuxResources& update, const grpc::LinuxResources& kept) {

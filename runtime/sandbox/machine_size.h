@@ -21,9 +21,6 @@ struct MachineSize {
                                        const grpc::LinuxResources& resources,
                                        std::uint64_t host_mib);
 
-/// The memory of the host in MiB.
-[[nodiscard]] std::uint64_t host_memory_mib();
-
 /// An update may name the quota or the period alone: the other half stays what it was in `kept`, as
 /// in runc.
 void complete_cpu_limit(grpc::LinuxResources& update, const grpc::LinuxResources& kept);

@@ -198,6 +198,7 @@ class Sandbox {
   std::shared_ptr<AgentClient> agent_;
   std::shared_ptr<asio::steady_timer> clock_timer_;  ///< until the guest is told the time again
   std::shared_ptr<SocketRelay> sockets_;  ///< of volumes that are sockets; none: there is none
+  std::uint32_t host_mib_ = 0;            ///< the host's memory: no machine is larger
   MachineSize base_size_;                 ///< by the configuration
   MachineSize size_;                      ///< what the machine has become
   std::string description_;

@@ -196,8 +196,9 @@ asio::awaitable<void> Sandbox::start_machine(const Container& first) {
   if (config_.agent.debug_console_enabled)
     vm.debug_console = join_path(options_.folder, kDebugConsoleSocket);
   vm.shared.tag = std::string(kShareTag);
+  host_mib_ = host.memory_mib;
   base_size_ = {.vcpus = vm.vcpus, .memory_mib = vm.memory_mib};
-  size_ = machine_size(base_size_, first.bundle.spec.linux().resources(), host_memory_mib());
+  size_ = machine_size(base_size_, first.bundle.spec.linux().resources(), host_mib_);
   size_.vcpus = std::min(size_.vcpus, std::max(vm.max_vcpus, vm.vcpus));
   vm.vcpus = size_.vcpus;
   vm.max_vcpus = std::max(vm.max_vcpus, vm.vcpus);

@@ -68,7 +68,7 @@ asio::awaitable<grpc::CreateContainerRequest> Sandbox::request_devices(const Con
 }
 
 asio::awaitable<void> Sandbox::grow_machine(grpc::LinuxResources resources) {
-  const MachineSize wanted = machine_size(base_size_, resources, host_memory_mib());
+  const MachineSize wanted = machine_size(base_size_, resources, host_mib_);
   if (wanted.vcpus <= size_.vcpus && wanted.memory_mib <= size_.memory_mib) co_return;
   grpc::OnlineCPUMemRequest request;
   request.set_wait(true);

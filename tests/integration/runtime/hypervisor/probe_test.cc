@@ -20,6 +20,7 @@ TEST_CASE(
   ProbeOptions options;
   options.cache_dir = dir.path();
   const HostProbe first = probe_host(runner, options);
+  CHECK(first.memory_mib > 0);
   CHECK_FALSE(first.qemu.path.empty());
   CHECK_FALSE(first.qemu.version.empty());
   CHECK_FALSE(first.qemu.machine_for("q35").empty());
